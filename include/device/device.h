@@ -1,0 +1,231 @@
+/*
+ * Devices and the types they are made from.
+ *
+ * Everything with a name, properties and a place in the tree is a device: a chip, a PCI card, a back
+ * end made by -object, a CPU, the machine itself. What it is stands in one const struct device_type
+ * at the foot of its file, known to the program through the one array in hw/types.c. Nothing registers
+ * itself, there are no class objects and no run-time casts: a type embeds its base's structure as its
+ * first member and finds itself again with container_of().
+ *
+ * Life of a device:
+ *	device_new()		memory, defaults of properties
+ *	device_set..()		properties, by name; the board also fills private fields in C
+ *	device_realize()	checks, then exists: regions, lines, timers. Base types first.
+ *	reset			brings it to the state after power-on; base types first
+ *	device_unrealize()	undone; derived types first
+ *	device_unref()		memory
+ *
+ * A type and its bases: `props` and `state` of the bases come before its own; realize and reset run
+ * from the base outwards, unrealize from the outside in. A base that must act after its derived type
+ * realized says so with `realized`.
+ *
+ * Buses: a bus is a child of the device that provides it ("pci.0" of the host bridge), with a kind
+ * ("PCI", "ISA"). A device whose type names a bus kind plugs into one bus of that kind; the bus core
+ * learns of it through bus_type.plug (called before the device's own realize: assigns the address).
+ */
+#ifndef DEVICE_DEVICE_H
+#define DEVICE_DEVICE_H
+
+#include "base/field.h"
+#include "device/irq.h"
+#include "event/lock.h"
+
+struct device;
+struct bus;
+struct region;
+
+enum device_category {
+	CATEGORY_MISC,
+	CATEGORY_BRIDGE,
+	CATEGORY_USB,
+	CATEGORY_STORAGE,
+	CATEGORY_NETWORK,
+	CATEGORY_INPUT,
+	CATEGORY_DISPLAY,
+	CATEGORY_SOUND,
+	CATEGORY_CPU,
+	CATEGORY_WATCHDOG,
+	CATEGORY_BACKEND, /* -object */
+	CATEGORY_MACHINE, /* -machine */
+	CATEGORY_ACCEL,	  /* -accel */
+};
+
+enum device_type_flags {
+	TYPE_ABSTRACT = BIT(0),	    /* a base: cannot be made */
+	TYPE_USER_CREATABLE = BIT(1), /* -device, device_add, -object, object-add */
+	TYPE_HOTPLUGGABLE = BIT(2),
+	STATE_NONE = BIT(3), /* has no state to save, on purpose */
+};
+
+struct device_type {
+	const char *name;
+	const char *alias; /* another name users know it by; NULL */
+	const char *help;  /* one sentence */
+	const struct device_type *base;
+	enum device_category category;
+	const char *bus;   /* the kind of bus it plugs into; NULL: none */
+	size_t size;	   /* of the instance structure, which begins with struct device */
+	unsigned flags;
+	enum lock_kind lock;
+
+	const struct field *props; /* own rows; NULL: none */
+	const struct field *state; /* own rows; NULL: none, then STATE_NONE in flags unless a base has some */
+
+	/* All may be NULL: nothing to do. */
+	void (*init)(struct device *dev);		      /* after defaults: private fields */
+	bool (*realize)(struct device *dev, GError **errp);
+	bool (*realized)(struct device *dev, GError **errp); /* after all realize() of the chain */
+	void (*unrealize)(struct device *dev);
+	void (*reset)(struct device *dev);
+	void (*pre_save)(struct device *dev);  /* refresh what the rows will read */
+	bool (*post_load)(struct device *dev, GError **errp); /* validate and act on what they wrote */
+
+	/* Asked by device_del; the default unplugs at once. Hot-unplug that needs the guest's consent
+	 * starts here and ends in device_unplug_done(). */
+	bool (*unplug_request)(struct device *dev, GError **errp);
+
+	const void *class_data; /* what the base type wants to know: struct pci_info, accel_ops, ... */
+	const struct link_kind *link; /* not used by the core: how FIELD_LINKs name instances of it */
+};
+
+struct device {
+	const struct device_type *type;
+	char *id;	/* the user's, or NULL */
+	char *name;	/* in the tree: the id, or "device[3]" */
+	struct device *parent;
+	GPtrArray *children; /* struct device *, owned */
+	GPtrArray *buses;    /* struct bus *, owned */
+	struct bus *bus;     /* it plugs into; NULL: none */
+	bool realized;
+	bool hotplugged;
+	bool unplug_pending;
+	int refs;
+	GMutex lock;	   /* LOCK_DEVICE; taken by the framework only */
+	GPtrArray *inputs;  /* struct irq_group */
+	GPtrArray *outputs; /* struct irq_group */
+};
+
+/* ---- Types ---- */
+
+/* Set once at start-up: the array of hw/types.c, NULL-terminated. */
+void device_types_set(const struct device_type *const *types);
+const struct device_type *const *device_types(void);
+
+/* By name or alias; NULL if unknown. */
+const struct device_type *device_type_find(const char *name);
+bool device_type_is_a(const struct device_type *type, const struct device_type *base);
+
+/* The row of a property: the type's own or a base's. */
+const struct field *device_type_prop(const struct device_type *type, const char *name);
+/* Calls @fn for all property (or state) rows, base types first. */
+void device_type_foreach_prop(const struct device_type *type,
+			      void (*fn)(const struct device_type *owner, const struct field *f, void *opaque),
+			      void *opaque);
+/* class_data of the type or the nearest base that has one. */
+const void *device_type_class_data(const struct device_type *type);
+
+/* ---- Instances ---- */
+
+/* A device with default properties and, on them, the -global settings. Holds one reference. */
+struct device *device_new(const struct device_type *type);
+struct device *device_ref(struct device *dev);
+void device_unref(struct device *dev);
+
+/* Properties by name, before realize (FIELD_LIVE ones: any time). Text is parsed leniently. */
+struct json_object;
+bool device_set_text(struct device *dev, const char *name, const char *text, GError **errp);
+bool device_set_json(struct device *dev, const char *name, struct json_object *value, GError **errp);
+struct json_object *device_get_json(struct device *dev, const char *name, GError **errp);
+/* Every member of @props but driver, id and bus. "Property 'x.y' not found" for unknown ones. */
+bool device_set_all(struct device *dev, struct json_object *props, GError **errp);
+
+/* `-global driver.property=value`; applies to devices made later. Unused ones warn at the end. */
+bool global_add(const char *driver, const char *property, const char *value, GError **errp);
+void globals_warn_unused(void);
+
+/*
+ * Puts @dev under @parent as @name (NULL: the next "device[N]"), plugs it into @bus (NULL: none) and
+ * realizes it. On failure nothing is left behind and the caller's reference is still held; on success
+ * the tree has taken the caller's reference over.
+ */
+bool device_realize(struct device *dev, struct device *parent, const char *name, struct bus *bus,
+		    GError **errp);
+
+/* The board's shorthand: new + realize under /machine/unattached, on @bus; no way to fail but
+ * by a bug in the board, which ends the program with the error. */
+struct device *device_create(const struct device_type *type, struct bus *bus);
+
+/* Takes it out of the tree: unrealize of it and all below, then drops the tree's reference. */
+void device_unrealize(struct device *dev);
+
+/* Hot-unplug as a user asks for it, and its completion (emits DEVICE_DELETED). */
+bool device_unplug(struct device *dev, GError **errp);
+void device_unplug_done(struct device *dev);
+
+/* Resets @dev and everything below it and on its buses, parents first. */
+void device_reset(struct device *dev);
+
+/* ---- The tree ---- */
+
+/* "/", "/machine", "/machine/peripheral", "/machine/peripheral-anon", "/machine/unattached",
+ * "/objects", "/chardevs" exist always. */
+struct device *tree_root(void);
+struct device *tree_container(const char *path);
+
+/* By absolute path, or by partial path if unambiguous ("serial0/..."). NULL: DeviceNotFound. */
+struct device *tree_find(const char *path, GError **errp);
+/* By user's id: /machine/peripheral and /objects. NULL if there is none. */
+struct device *tree_find_id(const char *id);
+/* Absolute path (caller frees). */
+char *device_path(const struct device *dev);
+void device_foreach_child(struct device *dev, void (*fn)(struct device *child, void *opaque), void *opaque);
+/* For messages: the id, or the type's name. Borrowed. */
+const char *device_label(const struct device *dev);
+
+/* ---- Buses ---- */
+
+struct bus_type {
+	const char *kind; /* "PCI", "ISA", "virtio-bus", "IDE", "SCSI", "usb-bus", "System" */
+	const char *help;
+	/* Before the device's realize: check or choose its address. May be NULL. */
+	bool (*plug)(struct bus *bus, struct device *dev, GError **errp);
+	void (*unplug)(struct bus *bus, struct device *dev);
+	void (*reset)(struct bus *bus);
+	/* Unique path of a device on its bus ("03.0"), for firmware paths and `info qtree`; may be NULL */
+	char *(*dev_path)(struct device *dev);
+	bool hotplug;
+};
+
+struct bus {
+	const struct bus_type *type;
+	char *name; /* "pci.0" */
+	struct device *parent;
+	GPtrArray *devices; /* struct device *, borrowed, in order of plugging */
+	bool full;
+	unsigned max_devices; /* 0: no limit */
+};
+
+/* Initialises a bus embedded in its provider. @name NULL: kind in lower case, numbered. */
+void bus_init(struct bus *bus, const struct bus_type *type, struct device *parent, const char *name);
+void bus_cleanup(struct bus *bus);
+/* By name ("pci.0", "/path", id of a device that has one bus); or the first of @kind with room. */
+struct bus *bus_find(const char *name, GError **errp);
+struct bus *bus_find_kind(const char *kind, GError **errp);
+
+/* ---- Interrupt lines by name ---- */
+
+struct irq_group {
+	const char *name; /* "" for the unnamed group */
+	unsigned count;
+	struct irq *in;	  /* inputs: array, owned by the group */
+	struct irq ***out; /* outputs: places of the pointers */
+};
+
+/* Inputs of @dev: @handler(opaque=dev, n, level). Returns the array. */
+struct irq *device_add_inputs(struct device *dev, const char *name, irq_fn *handler, unsigned count);
+/* Declares output pins: @pins points at @count `struct irq *` members of the device. */
+void device_add_outputs(struct device *dev, const char *name, struct irq **pins, unsigned count);
+struct irq *device_input(struct device *dev, const char *name, unsigned n);
+void device_connect(struct device *dev, const char *name, unsigned n, struct irq *target);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * The machine lock, and the kinds of lock a device may declare.
+ *
+ * Devices never take a lock themselves: they declare one, and the framework takes it in mem/dispatch
+ * before it calls a register callback, and in the loops before it calls a timer, watch or bottom half.
+ * The machine lock is taken by the main loop while it dispatches, and by a vCPU thread around a
+ * callback of a LOCK_MACHINE region. It is not recursive: machine_lock_scope() in code that may
+ * run under it or not asks machine_locked() itself.
+ */
+#ifndef EVENT_LOCK_H
+#define EVENT_LOCK_H
+
+#include "base/common.h"
+
+enum lock_kind {
+	LOCK_MACHINE, /* the default: callbacks run under the machine lock */
+	LOCK_DEVICE,  /* under a mutex of the device's own */
+	LOCK_NONE,    /* callbacks are safe by themselves */
+};
+
+void machine_lock(void);
+void machine_unlock(void);
+
+/* True if the calling thread holds it. */
+bool machine_locked(void);
+
+/* Waits on @cond with the machine lock as its mutex. */
+void machine_lock_wait(GCond *cond);
+bool machine_lock_wait_until(GCond *cond, int64_t monotonic_us);
+
+/* Takes it for a scope, unless the thread already has it. */
+static inline bool machine_lock_enter(void)
+{
+	if (machine_locked())
+		return false;
+	machine_lock();
+	return true;
+}
+static inline void machine_lock_leave(bool *taken)
+{
+	if (*taken)
+		machine_unlock();
+}
+#define MACHINE_LOCK_SCOPE()                                                                       \
+	bool _machine_lock_taken __attribute__((cleanup(machine_lock_leave), unused)) =            \
+		machine_lock_enter()
+
+#endif

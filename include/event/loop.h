@@ -1,0 +1,71 @@
+/*
+ * Event loops.
+ *
+ * A loop is a GMainContext with a thread that turns it. The main loop is turned by the main thread
+ * and is the IO thread of every device that was given no iothread; it holds the machine lock while it
+ * dispatches, never while it polls. An iothread's loop does not take the machine lock.
+ *
+ * Callbacks run on the loop's own thread. All functions here may be called from any thread unless
+ * they say otherwise.
+ */
+#ifndef EVENT_LOOP_H
+#define EVENT_LOOP_H
+
+#include "base/common.h"
+#include "base/error.h"
+
+struct loop;
+
+/* The loop of the main thread; exists from loop_init_main() on. */
+void loop_init_main(void);
+struct loop *loop_main(void);
+
+/* The loop the calling thread turns; the main loop for vCPU threads and workers. */
+struct loop *loop_current(void);
+
+/* A loop with a thread of its own, called @name. loop_free() stops and joins it. */
+struct loop *loop_new(const char *name, GError **errp);
+void loop_free(struct loop *loop);
+int loop_thread_id(const struct loop *loop);
+GMainContext *loop_context(struct loop *loop);
+
+/* Turns the main loop once; @wait: sleeps until there is something to do. Main thread only. */
+void loop_run_once(struct loop *loop, bool wait);
+
+/* Makes a sleeping loop look up. Async-signal-safe. */
+void loop_kick(struct loop *loop);
+
+/* ---- Deferred calls ---- */
+
+/* Runs @fn(@opaque) once on the loop's thread, in order of scheduling. */
+void loop_defer(struct loop *loop, void (*fn)(void *opaque), void *opaque);
+
+/* A bottom half: a deferred call that is allocated once and coalesces. */
+struct bottom_half;
+struct bottom_half *bh_new(struct loop *loop, void (*fn)(void *opaque), void *opaque);
+void bh_schedule(struct bottom_half *bh);
+void bh_cancel(struct bottom_half *bh);
+void bh_free(struct bottom_half *bh); /* on the loop's thread */
+
+/* ---- File descriptors ---- */
+
+struct fd_watch;
+typedef void fd_fn(void *opaque, GIOCondition revents);
+
+/* Calls @fn whenever one of @events (G_IO_IN, G_IO_OUT, ...) holds. The fd stays the caller's. */
+struct fd_watch *fd_watch_new(struct loop *loop, int fd, GIOCondition events, fd_fn *fn, void *opaque);
+void fd_watch_set_events(struct fd_watch *watch, GIOCondition events); /* 0: paused */
+void fd_watch_free(struct fd_watch *watch); /* NULL is fine; after it returns on the loop's thread, @fn is not called again */
+
+/*
+ * An eventfd that counts notifications: doorbells (ioeventfd), irqfds, completions.
+ */
+struct notifier {
+	int fd;
+};
+bool notifier_init(struct notifier *n, GError **errp);
+void notifier_cleanup(struct notifier *n);
+void notifier_set(struct notifier *n);		 /* async-signal-safe */
+bool notifier_test_and_clear(struct notifier *n); /* true if it was set */
+
+#endif
