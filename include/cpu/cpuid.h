@@ -1,0 +1,139 @@
+/*
+ * What a vCPU says of itself: features by name, models, topology, CPUID leaves.
+ *
+ * Pure data and functions over it. A model is a row of a table (src/cpu/models.c); a feature is a bit
+ * of a word with a name (src/cpu/features.c). `-cpu NAME,+feat,feat=off,prop=value` is parsed into
+ * struct cpu_config; cpu_resolve() combines it with what the accelerator can do, and
+ * cpu_build_cpuid() yields the leaves a guest sees. Names, defaults, contents: QEMU 7.2's.
+ */
+#ifndef CPU_CPUID_H
+#define CPU_CPUID_H
+
+#include "base/common.h"
+#include "base/error.h"
+#include "base/field.h"
+
+/* -smp. Zero means "not given" until cpu_topology_complete() has run. */
+struct cpu_topology {
+	unsigned cpus, maxcpus;
+	unsigned sockets, dies, cores, threads;
+};
+
+/* Fills in what was left out (cores before sockets, as QEMU since 6.2) and checks, with QEMU's texts. */
+bool cpu_topology_complete(struct cpu_topology *topo, unsigned machine_max, const char *machine_name,
+			   GError **errp);
+
+/* Place of a CPU, and the APIC ID that encodes it: each field padded to a power of two. */
+struct cpu_place {
+	unsigned socket, die, core, thread;
+	uint32_t apic_id;
+};
+struct cpu_place cpu_place_of_index(const struct cpu_topology *topo, unsigned index);
+
+struct cpuid_leaf {
+	uint32_t leaf, subleaf;
+	bool has_subleaf; /* subleaf is significant */
+	uint32_t eax, ebx, ecx, edx;
+};
+#define CPUID_LEAVES_MAX 256
+struct cpuid_table {
+	unsigned count;
+	struct cpuid_leaf leaf[CPUID_LEAVES_MAX];
+};
+const struct cpuid_leaf *cpuid_find(const struct cpuid_table *t, uint32_t leaf, uint32_t subleaf);
+
+/* Words of feature bits: CPUID registers, and MSRs whose bits are features. */
+enum feature_word {
+	FEAT_1_EDX, FEAT_1_ECX, FEAT_7_0_EBX, FEAT_7_0_ECX, FEAT_7_0_EDX, FEAT_7_1_EAX,
+	FEAT_8000_0001_EDX, FEAT_8000_0001_ECX, FEAT_8000_0007_EDX, FEAT_8000_0008_EBX,
+	FEAT_C000_0001_EDX, FEAT_KVM, FEAT_KVM_HINTS, FEAT_SVM, FEAT_XSAVE, FEAT_6_EAX,
+	FEAT_XSAVE_XCR0_LO, FEAT_XSAVE_XCR0_HI, FEAT_XSAVE_XSS_LO, FEAT_XSAVE_XSS_HI,
+	FEAT_ARCH_CAPABILITIES, FEAT_CORE_CAPABILITY, FEAT_PERF_CAPABILITIES, FEAT_14_0_ECX,
+	FEAT_SGX_12_0_EAX, FEAT_SGX_12_0_EBX, FEAT_SGX_12_1_EAX,
+	FEAT_VMX_PROCBASED_CTLS, FEAT_VMX_SECONDARY_CTLS, FEAT_VMX_PINBASED_CTLS,
+	FEAT_VMX_EXIT_CTLS, FEAT_VMX_ENTRY_CTLS, FEAT_VMX_MISC, FEAT_VMX_EPT_VPID_CAPS,
+	FEAT_VMX_BASIC, FEAT_VMX_VMFUNC,
+	FEAT_WORDS
+};
+
+/* Where a word lives. */
+struct feature_word_info {
+	const char *name; /* for messages: "CPUID.01H:EDX" or "MSR(10AH)" as QEMU writes it */
+	bool is_msr;
+	uint32_t leaf, subleaf; /* or MSR index in leaf */
+	bool has_subleaf;
+	uint8_t reg; /* 0 EAX, 1 EBX, 2 ECX, 3 EDX */
+};
+extern const struct feature_word_info feature_words[FEAT_WORDS];
+
+/* What an accelerator can offer. */
+struct cpu_capabilities {
+	uint64_t words[FEAT_WORDS];
+	struct cpuid_table host; /* the leaves as the accelerator reports them: `host`, `max` copy from here */
+	unsigned phys_bits;
+	unsigned tsc_khz;
+	char vendor[13]; /* of the host CPU */
+};
+
+struct cpu_model;
+
+/* Outcome of parsing -cpu. Strings are owned. */
+struct cpu_config {
+	const struct cpu_model *model;
+	uint64_t plus[FEAT_WORDS], minus[FEAT_WORDS];
+	/* Properties that are no feature bits; their rows are cpu_config_rows. */
+	bool check, enforce, migratable, host_phys_bits, kvm, l3_cache, host_cache_info, pmu;
+	bool fill_mtrr_mask, full_cpuid_auto_level, legacy_cache, vmware_cpuid_freq, force_features;
+	bool cpuid_0xb, hv_passthrough;
+	uint32_t phys_bits;		 /* 0: the model's or host's */
+	uint32_t host_phys_bits_limit;
+	uint64_t tsc_freq;		 /* Hz, 0: the host's */
+	int64_t level, xlevel, xlevel2, family, cpu_model, stepping; /* -1: the model's */
+	char *vendor, *model_id;
+	uint64_t hv_features; /* enlightenments by bit: features.c, hv_names */
+	uint32_t hv_spinlocks;
+	char *hv_vendor_id;
+};
+extern const struct field cpu_config_rows[];
+
+/* Parses "NAME[,+feat][,-feat][,feat=on|off][,prop=value]"; @text is -cpu's argument. */
+bool cpu_config_parse(const char *text, struct cpu_config *cfg, GError **errp);
+void cpu_config_clear(struct cpu_config *cfg);
+
+/* Final features: the model, the user, dependencies and the accelerator have had their say. */
+struct cpu_features {
+	uint64_t words[FEAT_WORDS];
+	uint64_t unavailable[FEAT_WORDS]; /* asked for, not to be had */
+	uint32_t family, cpu_model, stepping, level, xlevel, phys_bits;
+	char vendor[13];
+	char model_id[49];
+};
+
+/* `check` warns about what is missing (a line each, QEMU's wording), `enforce` makes it an error. */
+bool cpu_resolve(const struct cpu_config *cfg, const struct cpu_capabilities *caps,
+		 struct cpu_features *out, GError **errp);
+
+/* The leaves of the CPU at @place. */
+void cpu_build_cpuid(const struct cpu_config *cfg, const struct cpu_capabilities *caps,
+		     const struct cpu_features *feat, const struct cpu_topology *topo,
+		     const struct cpu_place *place, struct cpuid_table *out);
+
+/* CPUID 1 EAX of the features: EDX after reset. */
+uint32_t cpu_signature(const struct cpu_features *feat);
+
+/* ---- Listing ---- */
+extern const struct cpu_model cpu_models[]; /* ends with a model without name */
+const struct cpu_model *cpu_model_next(const struct cpu_model *model); /* NULL: the first; NULL at the end */
+const struct cpu_model *cpu_model_find(const char *name);
+const char *cpu_model_name(const struct cpu_model *model);
+const char *cpu_model_description(const struct cpu_model *model);
+bool cpu_model_needs_host(const struct cpu_model *model); /* "host" */
+void cpu_print_help(GString *out); /* -cpu help */
+
+/* A bit's name, or NULL; and the reverse ('_' for '-' and old spellings accepted). */
+const char *cpu_feature_name(enum feature_word word, unsigned bit);
+bool cpu_feature_find(const char *name, enum feature_word *word, unsigned *bit);
+void cpu_feature_foreach(void (*fn)(const char *name, enum feature_word word, unsigned bit, void *opaque),
+			 void *opaque);
+
+#endif

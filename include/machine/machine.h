@@ -1,0 +1,101 @@
+/*
+ * The machine: what every board has, whatever it looks like.
+ *
+ * A machine type is a device_type of CATEGORY_MACHINE whose class_data is a const struct
+ * machine_info; its rows are the properties of `-machine TYPE,prop=value`. src/machine/start.c runs
+ * the fixed order: accelerator, CPU model, RAM, board, devices, boot. There is one machine in a
+ * process: machine_current() is for main, monitors and commands; a device is given what it needs.
+ */
+#ifndef MACHINE_MACHINE_H
+#define MACHINE_MACHINE_H
+
+#include "accel/accel.h"
+#include "device/device.h"
+#include "machine/runstate.h"
+#include "machine/vcpu.h"
+#include "mem/ram.h"
+
+struct chardev;
+
+/* -kernel and friends. NULL: not given. Owned by the configuration. */
+struct boot_config {
+	const char *kernel, *initrd, *append, *dtb;
+	const char *bios;	  /* -bios */
+	const char *order, *once; /* -boot */
+	const char *splash;
+	bool menu, strict;
+	int64_t splash_time, reboot_timeout; /* -1: not given */
+	GArray *fw_cfg;			     /* struct boot_fw_cfg: -fw_cfg */
+};
+struct boot_fw_cfg {
+	char *name;
+	GBytes *content;
+};
+
+struct machine_info {
+	const char *alias;	    /* "pc" */
+	const char *desc;	    /* as -machine help shows it */
+	bool is_default, deprecated;
+	unsigned max_cpus;
+	const char *default_cpu;    /* "qemu64" */
+	const char *default_ram_id; /* "pc.ram" */
+	uint64_t default_ram_size;
+	bool no_serial;
+
+	/* Builds the board: spaces, RAM and CPU objects exist, threads do not yet run. */
+	bool (*build)(struct machine *m, GError **errp);
+	/* After all -device: firmware tables, boot loader. */
+	bool (*finish)(struct machine *m, GError **errp);
+};
+
+#define MACHINE_SERIALS 4
+
+struct machine {
+	struct device dev; /* "/machine" */
+	const struct machine_info *info;
+	struct accel *accel;
+
+	/* Configuration, complete before build() */
+	struct cpu_topology topo;
+	struct cpu_config cpu;
+	struct cpu_capabilities caps;
+	struct cpu_features features;
+	uint64_t ram_size, ram_slots, ram_max;
+	struct boot_config boot;
+	bool no_defaults, no_hpet, no_acpi;
+	bool has_uuid;
+	uint8_t uuid[16];
+	const char *name;			 /* of the guest; NULL */
+	struct chardev *serial[MACHINE_SERIALS]; /* NULL: no such port */
+	bool rtc_localtime;
+	int64_t rtc_offset; /* seconds added to host UTC (-rtc base=DATE) */
+	int rtc_clock;	    /* enum clock_id */
+
+	/* Properties every machine has */
+	char *memory_backend, *firmware;
+	int kernel_irqchip; /* enum irqchip_mode; -1: the accelerator's default */
+	bool usb, mem_merge, dump_guest_core, graphics;
+	int vmport, smm; /* enum onoffauto */
+
+	/* The guest's spaces */
+	struct region memory_root, io_root;
+	struct address_space memory, io;
+	struct ram_block *ram;
+	struct region ram_below_4g, ram_above_4g;
+	uint64_t below_4g, above_4g; /* bytes of RAM there, set by machine_map_ram() */
+
+	struct vcpu **cpus; /* by index, topo.maxcpus long; NULL: not plugged */
+};
+
+/* The base of all machine types; its rows are the common properties. */
+extern const struct device_type machine_type;
+
+struct machine *machine_current(void);
+
+/* Maps RAM: what fits below @limit at 0, the rest from 4 GiB up. Board's build(). */
+void machine_map_ram(struct machine *m, uint64_t limit);
+
+/* Resets devices, hooks, CPUs; vCPUs are paused. */
+void machine_reset(struct machine *m);
+
+#endif
