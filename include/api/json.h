@@ -11,7 +11,7 @@
 typedef struct json_object json_object;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(json_object, json_object_put)
 
-/* Parses exactly one value. Depth and size are bounded. The caller owns the result. */
+/* Parses exactly one value, which is not null. Depth and size are bounded. The caller owns the result. */
 json_object *json_parse(const char *text, GError **errp);
 
 /* Text as QMP prints it: `{"a": 1, "b": [true]}`; non-ASCII as \uXXXX. Pretty: 4-space indented. */
@@ -23,7 +23,8 @@ char *json_print(json_object *value, bool pretty);
  * balanced end. Limits: 1024 levels, 64 MiB a value.
  */
 struct json_framer;
-typedef void json_framer_fn(void *opaque, json_object *value, GError *error); /* both borrowed; one is NULL */
+/* Both are borrowed. Without an error, @value NULL is JSON's null. Must not free the framer. */
+typedef void json_framer_fn(void *opaque, json_object *value, GError *error);
 struct json_framer *json_framer_new(json_framer_fn *fn, void *opaque);
 void json_framer_feed(struct json_framer *framer, const char *data, size_t len);
 void json_framer_free(struct json_framer *framer);
