@@ -122,7 +122,6 @@ void cpu_build_cpuid(const struct cpu_config *cfg, const struct cpu_capabilities
 uint32_t cpu_signature(const struct cpu_features *feat);
 
 /* ---- Listing ---- */
-extern const struct cpu_model cpu_models[]; /* ends with a model without name */
 const struct cpu_model *cpu_model_next(const struct cpu_model *model); /* NULL: the first; NULL at the end */
 const struct cpu_model *cpu_model_find(const char *name);
 const char *cpu_model_name(const struct cpu_model *model);

@@ -61,6 +61,7 @@ struct machine {
 	struct cpu_capabilities caps;
 	struct cpu_features features;
 	uint64_t ram_size, ram_slots, ram_max;
+	bool ram_size_given;
 	struct boot_config boot;
 	bool no_defaults, no_hpet, no_acpi;
 	bool has_uuid;
@@ -80,6 +81,9 @@ struct machine {
 	/* The guest's spaces */
 	struct region memory_root, io_root;
 	struct address_space memory, io;
+	struct device *ram_backend; /* a memory back end; NULL: made from ram_size and the options below */
+	char *mem_path;		    /* -mem-path */
+	bool mem_prealloc;	    /* -mem-prealloc */
 	struct ram_block *ram;
 	struct region ram_below_4g, ram_above_4g;
 	uint64_t below_4g, above_4g; /* bytes of RAM there, set by machine_map_ram() */
@@ -88,9 +92,27 @@ struct machine {
 };
 
 /* The base of all machine types; its rows are the common properties. */
-extern const struct device_type machine_type;
+extern const struct device_type machine_type, none_machine_type;
 
 struct machine *machine_current(void);
+
+/*
+ * The steps of a start, in this order; machine lock held. The caller fills the configuration between
+ * new and setup, makes -device between setup and finish, and starts the guest after that.
+ */
+struct machine *machine_new(const struct device_type *type);
+bool machine_setup(struct machine *m, GError **errp);
+bool machine_finish(struct machine *m, GError **errp);
+/* Ends the vCPU threads and the accelerator: the last thing a process does. */
+void machine_stop(struct machine *m);
+
+const struct machine_info *machine_type_info(const struct device_type *type);
+/* By name or alias; NULL text: the default type. The error lists how to see them. */
+const struct device_type *machine_type_find(const char *name, GError **errp);
+
+/* CPU objects: a type for each model ("qemu64-x86_64-cpu"), NULL-terminated, made on first use. */
+const struct device_type *const *x86_cpu_types(void);
+const struct device_type *x86_cpu_type_of(const struct cpu_model *model);
 
 /* Maps RAM: what fits below @limit at 0, the rest from 4 GiB up. Board's build(). */
 void machine_map_ram(struct machine *m, uint64_t limit);

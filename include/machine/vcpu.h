@@ -20,7 +20,8 @@ struct vcpu {
 	struct cpu_place place;
 	GThread *thread;
 	int thread_id; /* TID; 0 before the thread runs */
-	char *error;   /* why vcpu_create() failed */
+	char *error;	    /* why vcpu_create() failed */
+	bool shown_feature; /* where feature properties are read from */
 
 	/* Guarded by the machine lock */
 	bool created, stop, stopped, halted, unplug;

@@ -1,0 +1,289 @@
+/*
+ * The machine: its common properties, and the steps of a start.
+ */
+#include "machine/machine.h"
+#include "machine/memory-backend.h"
+#include "event/clock.h"
+#include "event/lock.h"
+
+static struct machine *current;
+
+struct machine *machine_current(void)
+{
+	return current;
+}
+
+const struct machine_info *machine_type_info(const struct device_type *type)
+{
+	return device_type_class_data(type);
+}
+
+static bool machine_type_matches(const struct device_type *type, const char *name)
+{
+	const struct machine_info *info = machine_type_info(type);
+	g_autofree char *full = NULL;
+
+	if (!name)
+		return info->is_default;
+	full = g_strdup_printf("%s-machine", name);
+	return !strcmp(type->name, full) || !g_strcmp0(info->alias, name);
+}
+
+const struct device_type *machine_type_find(const char *name, GError **errp)
+{
+	for (const struct device_type *const *t = device_types(); *t; t++) {
+		if ((*t)->category == CATEGORY_MACHINE && !((*t)->flags & TYPE_ABSTRACT) &&
+		    machine_type_matches(*t, name))
+			return *t;
+	}
+	if (name)
+		error_set(errp, "unsupported machine type");
+	else
+		error_set(errp, "No machine specified, and there is no default");
+	error_add_hint(errp, "Use -machine help to list supported machines");
+	return NULL;
+}
+
+struct machine *machine_new(const struct device_type *type)
+{
+	struct device *dev = device_new(type);
+	struct machine *m = container_of(dev, struct machine, dev);
+
+	m->info = machine_type_info(type);
+	m->ram_size = m->info->default_ram_size;
+	m->boot.splash_time = m->boot.reboot_timeout = -1;
+	m->rtc_clock = QCLOCK_HOST;
+	current = m;
+	return m;
+}
+
+/* ---- Memory ---- */
+
+static void init_spaces(struct machine *m)
+{
+	region_init_container(&m->memory_root, m, "system", REGION_SIZE_MAX);
+	region_init_container(&m->io_root, m, "io", 64 * KIB);
+	address_space_init(&m->memory, "memory", &m->memory_root);
+	address_space_init(&m->io, "I/O", &m->io_root);
+}
+
+/* The back end that -m, -mem-path and -mem-prealloc describe; it shows in query-memdev. */
+static struct device *make_ram_backend(struct machine *m, GError **errp)
+{
+	struct device *dev = device_new(
+		device_type_find(m->mem_path ? "memory-backend-file" : "memory-backend-ram"));
+	g_autofree char *size = g_strdup_printf("%" PRIu64, m->ram_size);
+
+	if (!device_set_text(dev, "size", size, errp) ||
+	    !device_set_text(dev, "prealloc", m->mem_prealloc ? "on" : "off", errp) ||
+	    !device_set_text(dev, "merge", m->mem_merge ? "on" : "off", errp) ||
+	    !device_set_text(dev, "dump", m->dump_guest_core ? "on" : "off", errp) ||
+	    (m->mem_path && !device_set_text(dev, "mem-path", m->mem_path, errp)) ||
+	    !device_realize(dev, tree_container("/objects"), m->info->default_ram_id, NULL, errp)) {
+		device_unref(dev);
+		return NULL;
+	}
+	return dev;
+}
+
+static bool find_ram_backend(struct machine *m, GError **errp)
+{
+	uint64_t size;
+
+	m->ram_backend = tree_find_id(m->memory_backend);
+	if (!m->ram_backend || !memory_backend_ram(m->ram_backend)) {
+		error_set(errp, "Memory backend '%s' not found", m->memory_backend);
+		return false;
+	}
+	size = memory_backend_ram(m->ram_backend)->size;
+	if (m->ram_size_given && size != m->ram_size) {
+		error_set(errp,
+			  "Machine memory size does not match the size of the memory backend");
+		return false;
+	}
+	m->ram_size = size;
+	return true;
+}
+
+static bool init_ram(struct machine *m, GError **errp)
+{
+	if (!m->ram_size && !m->memory_backend)
+		return true;
+	if (m->memory_backend) {
+		if (!find_ram_backend(m, errp))
+			return false;
+	} else {
+		m->ram_backend = make_ram_backend(m, errp);
+	}
+	if (!m->ram_backend)
+		return false;
+	m->ram = memory_backend_use(m->ram_backend, errp);
+	return m->ram != NULL;
+}
+
+void machine_map_ram(struct machine *m, uint64_t limit)
+{
+	m->below_4g = MIN(m->ram_size, limit);
+	m->above_4g = m->ram_size - m->below_4g;
+	mem_begin();
+	region_init_ram(&m->ram_below_4g, m, "ram-below-4g", m->ram, 0, m->below_4g);
+	region_add(&m->memory_root, 0, &m->ram_below_4g, 0);
+	if (m->above_4g) {
+		region_init_ram(&m->ram_above_4g, m, "ram-above-4g", m->ram, m->below_4g,
+				m->above_4g);
+		region_add(&m->memory_root, 4 * GIB, &m->ram_above_4g, 0);
+	}
+	mem_commit();
+}
+
+/* ---- CPUs ---- */
+
+static bool make_cpu(struct machine *m, const struct device_type *type, unsigned index,
+		     GError **errp)
+{
+	struct device *dev = device_new(type);
+	struct vcpu *cpu = container_of(dev, struct vcpu, dev);
+
+	cpu->machine = m;
+	cpu->index = index;
+	cpu->place = cpu_place_of_index(&m->topo, index);
+	cpu->stopped = true;
+	cpu->acc.accel = m->accel;
+	cpu->acc.index = index;
+	cpu->acc.apic_id = cpu->place.apic_id;
+	cpu->acc.features = m->features;
+	cpu->acc.tsc_hz = m->cpu.tsc_freq;
+	cpu_build_cpuid(&m->cpu, &m->caps, &m->features, &m->topo, &cpu->place, &cpu->acc.cpuid);
+	if (!device_realize(dev, tree_container("/machine/unattached"), NULL, NULL, errp)) {
+		device_unref(dev);
+		return false;
+	}
+	m->cpus[index] = cpu;
+	return true;
+}
+
+static bool make_cpus(struct machine *m, GError **errp)
+{
+	const struct device_type *type;
+
+	m->cpus = g_new0(struct vcpu *, m->topo.maxcpus);
+	if (!m->topo.cpus)
+		return true;
+	if (m->accel->ops->capabilities)
+		m->accel->ops->capabilities(m->accel, &m->caps);
+	if (!cpu_resolve(&m->cpu, &m->caps, &m->features, errp))
+		return false;
+	type = x86_cpu_type_of(m->cpu.model);
+	for (unsigned i = 0; i < m->topo.cpus; i++) {
+		if (!make_cpu(m, type, i, errp))
+			return false;
+	}
+	return true;
+}
+
+/* ---- Steps ---- */
+
+static bool init_accel(struct machine *m, GError **errp)
+{
+	struct accel *a = m->accel;
+
+	a->machine = (struct accel_machine){
+		.memory = &m->memory,
+		.io = &m->io,
+		.max_cpus = m->topo.maxcpus,
+		.irqchip = m->kernel_irqchip < 0 ? IRQCHIP_ON : m->kernel_irqchip,
+		.irqchip_required = m->kernel_irqchip >= 0,
+		.smm = m->smm != ONOFFAUTO_OFF,
+	};
+	return !a->ops->init || a->ops->init(a, errp);
+}
+
+bool machine_setup(struct machine *m, GError **errp)
+{
+	init_spaces(m);
+	if (!device_realize(&m->dev, tree_root(), "machine", NULL, errp))
+		return false;
+	if (!init_accel(m, errp) || !init_ram(m, errp) || !make_cpus(m, errp))
+		return false;
+	if (m->topo.cpus && m->accel->ops->irqchip_create &&
+	    !m->accel->ops->irqchip_create(m->accel, errp))
+		return false;
+	return m->info->build(m, errp);
+}
+
+bool machine_finish(struct machine *m, GError **errp)
+{
+	for (unsigned i = 0; i < m->topo.cpus; i++) {
+		if (!vcpu_start(m->cpus[i], errp))
+			return false;
+	}
+	if (m->info->finish && !m->info->finish(m, errp))
+		return false;
+	machine_reset(m);
+	return true;
+}
+
+void machine_stop(struct machine *m)
+{
+	vcpus_pause(m);
+	for (unsigned i = 0; i < m->topo.maxcpus; i++) {
+		if (m->cpus[i])
+			vcpu_destroy(m->cpus[i]);
+	}
+	if (m->accel->ops->cleanup)
+		m->accel->ops->cleanup(m->accel);
+}
+
+void machine_reset(struct machine *m)
+{
+	device_reset(&m->dev);
+	reset_hooks_run();
+}
+
+/* ---- Properties every machine has ---- */
+
+static const struct field machine_props[] = {
+	PROP_STRING(struct machine, memory_backend, "memory-backend", NULL,
+		    "ID of the memory back end that is the RAM"),
+	PROP_STRING(struct machine, firmware, "firmware", NULL, "Firmware image"),
+	PROP_BOOL(struct machine, mem_merge, "mem-merge", true, "Let the host merge equal pages"),
+	PROP_BOOL(struct machine, dump_guest_core, "dump-guest-core", true,
+		  "Include guest memory in a core dump"),
+	PROP_BOOL(struct machine, usb, "usb", false, "Have a USB controller"),
+	PROP_BOOL(struct machine, graphics, "graphics", true, "Have a display"),
+	FIELD_ROW_END,
+};
+
+const struct device_type machine_type = {
+	.name = "machine",
+	.help = "Machine",
+	.category = CATEGORY_MACHINE,
+	.size = sizeof(struct machine),
+	.flags = TYPE_ABSTRACT | STATE_NONE,
+	.props = machine_props,
+};
+
+static bool none_build(struct machine *m, GError **errp)
+{
+	if (m->ram)
+		machine_map_ram(m, 4 * GIB);
+	return true;
+}
+
+static const struct machine_info none_info = {
+	.desc = "empty machine",
+	.max_cpus = 1,
+	.default_ram_id = "ram",
+	.build = none_build,
+};
+
+/* A machine with nothing in it: clients start it to ask what the program can do. */
+const struct device_type none_machine_type = {
+	.name = "none-machine",
+	.help = "Machine without devices",
+	.base = &machine_type,
+	.category = CATEGORY_MACHINE,
+	.size = sizeof(struct machine),
+	.flags = STATE_NONE,
+	.class_data = &none_info,
+};

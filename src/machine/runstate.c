@@ -1,0 +1,343 @@
+/*
+ * Run state, requests, and the events that tell of them.
+ *
+ * Requests are bits in one atomic word plus a cause each; the main loop takes the whole word at once
+ * and serves it in a fixed order: debug, suspend, shutdown, reset, wake-up, power button, stop.
+ */
+#include "machine/runstate.h"
+#include "api/command.h"
+#include "device/device.h"
+#include "event/clock.h"
+#include "event/lock.h"
+#include "event/loop.h"
+#include "machine/machine.h"
+#include "machine/events.h"
+
+enum request {
+	REQUEST_DEBUG = BIT(0),
+	REQUEST_SUSPEND = BIT(1),
+	REQUEST_SHUTDOWN = BIT(2),
+	REQUEST_RESET = BIT(3),
+	REQUEST_WAKEUP = BIT(4),
+	REQUEST_POWERDOWN = BIT(5),
+	REQUEST_STOP = BIT(6),
+};
+
+static struct {
+	enum run_state state;
+	struct run_actions actions;
+	unsigned requests;                                      /* atomic; enum request */
+	int shutdown_cause, reset_cause, stop_state, exit_code; /* atomic */
+	GArray *subscribers, *reset_hooks;
+} run = {
+	.state = RUN_STATE_PRELAUNCH,
+	.actions = {.panic = PANIC_SHUTDOWN},
+};
+
+struct subscriber {
+	run_event_fn *fn;
+	void *opaque;
+};
+
+struct reset_hook {
+	void (*fn)(void *opaque);
+	void *opaque;
+};
+
+struct run_actions *run_actions(void)
+{
+	return &run.actions;
+}
+
+enum run_state runstate(void)
+{
+	return __atomic_load_n(&run.state, __ATOMIC_RELAXED);
+}
+
+bool runstate_is_running(void)
+{
+	return runstate() == RUN_STATE_RUNNING;
+}
+
+void runstate_set(enum run_state state)
+{
+	__atomic_store_n(&run.state, state, __ATOMIC_RELAXED);
+}
+
+void run_event_subscribe(run_event_fn *fn, void *opaque)
+{
+	struct subscriber s = {fn, opaque};
+
+	if (!run.subscribers)
+		run.subscribers = g_array_new(false, false, sizeof(struct subscriber));
+	g_array_append_val(run.subscribers, s);
+}
+
+void run_event_unsubscribe(run_event_fn *fn, void *opaque)
+{
+	for (guint i = 0; run.subscribers && i < run.subscribers->len; i++) {
+		struct subscriber *s = &g_array_index(run.subscribers, struct subscriber, i);
+
+		if (s->fn == fn && s->opaque == opaque) {
+			g_array_remove_index(run.subscribers, i);
+			return;
+		}
+	}
+}
+
+static void notify(enum run_event event)
+{
+	for (guint i = 0; run.subscribers && i < run.subscribers->len; i++) {
+		struct subscriber s = g_array_index(run.subscribers, struct subscriber, i);
+
+		s.fn(s.opaque, event, run.state);
+	}
+}
+
+void reset_hook_add(void (*fn)(void *opaque), void *opaque)
+{
+	struct reset_hook hook = {fn, opaque};
+
+	if (!run.reset_hooks)
+		run.reset_hooks = g_array_new(false, false, sizeof(struct reset_hook));
+	g_array_append_val(run.reset_hooks, hook);
+}
+
+void reset_hook_remove(void (*fn)(void *opaque), void *opaque)
+{
+	for (guint i = 0; run.reset_hooks && i < run.reset_hooks->len; i++) {
+		struct reset_hook *hook = &g_array_index(run.reset_hooks, struct reset_hook, i);
+
+		if (hook->fn == fn && hook->opaque == opaque) {
+			g_array_remove_index(run.reset_hooks, i);
+			return;
+		}
+	}
+}
+
+void reset_hooks_run(void)
+{
+	for (guint i = 0; run.reset_hooks && i < run.reset_hooks->len; i++) {
+		struct reset_hook hook = g_array_index(run.reset_hooks, struct reset_hook, i);
+
+		hook.fn(hook.opaque);
+	}
+}
+
+/* ---- Start and stop ---- */
+
+void vm_start(void)
+{
+	struct machine *m = machine_current();
+
+	if (runstate_is_running()) {
+		/* A client that sends `cont` to a running guest waits for RESUME all the same. */
+		event_emit(&event_stop, NULL);
+		event_emit(&event_resume, NULL);
+		return;
+	}
+	event_emit(&event_resume, NULL);
+	runstate_set(RUN_STATE_RUNNING);
+	if (m->accel->ops->clock_resume)
+		m->accel->ops->clock_resume(m->accel);
+	clock_virtual_enable(true);
+	notify(RUN_EVENT_CHANGE);
+	vcpus_resume(m);
+}
+
+void vm_stop(enum run_state state)
+{
+	struct machine *m = machine_current();
+	bool was_running = runstate_is_running();
+
+	if (!was_running) {
+		runstate_set(state);
+		return;
+	}
+	vcpus_pause(m);
+	clock_virtual_enable(false);
+	if (m->accel->ops->clock_stop)
+		m->accel->ops->clock_stop(m->accel);
+	runstate_set(state);
+	notify(RUN_EVENT_CHANGE);
+	event_emit(&event_stop, NULL);
+}
+
+/* ---- Requests ---- */
+
+static void request(enum request what)
+{
+	__atomic_fetch_or(&run.requests, what, __ATOMIC_SEQ_CST);
+	loop_kick(loop_main());
+}
+
+static void request_cause(enum request what, int *place, int cause)
+{
+	__atomic_store_n(place, cause, __ATOMIC_SEQ_CST);
+	request(what);
+}
+
+void vm_stop_request(enum run_state state)
+{
+	request_cause(REQUEST_STOP, &run.stop_state, state);
+}
+
+void system_reset_request(enum shutdown_cause cause)
+{
+	if (run.actions.reboot == REBOOT_SHUTDOWN && cause != SHUTDOWN_SUBSYSTEM_RESET)
+		request_cause(REQUEST_SHUTDOWN, &run.shutdown_cause, cause);
+	else
+		request_cause(REQUEST_RESET, &run.reset_cause, cause);
+}
+
+void system_shutdown_request(enum shutdown_cause cause)
+{
+	request_cause(REQUEST_SHUTDOWN, &run.shutdown_cause, cause);
+}
+
+void system_shutdown_with_code(enum shutdown_cause cause, int exit_code)
+{
+	__atomic_store_n(&run.exit_code, exit_code, __ATOMIC_SEQ_CST);
+	system_shutdown_request(cause);
+}
+
+void system_powerdown_request(void)
+{
+	request(REQUEST_POWERDOWN);
+}
+
+void system_suspend_request(void)
+{
+	request(REQUEST_SUSPEND);
+}
+
+bool system_wakeup_request(GError **errp)
+{
+	if (runstate() != RUN_STATE_SUSPENDED) {
+		error_set(errp, "Unable to wake up: guest is not in suspended state");
+		return false;
+	}
+	request(REQUEST_WAKEUP);
+	return true;
+}
+
+void system_debug_request(void)
+{
+	request(REQUEST_DEBUG);
+}
+
+void system_internal_error(void)
+{
+	vm_stop_request(RUN_STATE_INTERNAL_ERROR);
+}
+
+static void panicked_event(enum guest_panic_action action)
+{
+	struct guest_panicked_event event = {.action = action};
+
+	event_emit(&event_guest_panicked, &event);
+}
+
+void system_guest_panicked(void)
+{
+	switch (run.actions.panic) {
+	case PANIC_PAUSE:
+		panicked_event(GUEST_PANIC_PAUSE);
+		vm_stop_request(RUN_STATE_GUEST_PANICKED);
+		break;
+	case PANIC_SHUTDOWN:
+	case PANIC_EXIT_FAILURE:
+		panicked_event(GUEST_PANIC_POWEROFF);
+		vm_stop_request(RUN_STATE_GUEST_PANICKED);
+		if (run.actions.panic == PANIC_EXIT_FAILURE)
+			system_shutdown_with_code(SHUTDOWN_GUEST_PANIC, 1);
+		else
+			system_shutdown_request(SHUTDOWN_GUEST_PANIC);
+		break;
+	case PANIC_NONE:
+		panicked_event(GUEST_PANIC_RUN);
+		break;
+	}
+}
+
+static bool caused_by_guest(enum shutdown_cause cause)
+{
+	return cause >= SHUTDOWN_GUEST_SHUTDOWN && cause <= SHUTDOWN_GUEST_PANIC;
+}
+
+/* ---- Carrying them out ---- */
+
+static bool do_shutdown(enum shutdown_cause cause)
+{
+	struct shutdown_event event = {.guest = caused_by_guest(cause), .reason = cause};
+
+	event_emit(&event_shutdown, &event);
+	if (run.actions.shutdown == SHUTDOWN_PAUSE && cause != SHUTDOWN_HOST_SIGNAL &&
+	    cause != SHUTDOWN_HOST_QMP_QUIT) {
+		vm_stop(RUN_STATE_SHUTDOWN);
+		return false;
+	}
+	notify(RUN_EVENT_EXIT);
+	return true;
+}
+
+static void do_reset(enum shutdown_cause cause)
+{
+	struct machine *m = machine_current();
+	struct shutdown_event event = {.guest = caused_by_guest(cause), .reason = cause};
+
+	vcpus_pause(m);
+	machine_reset(m);
+	if (cause != SHUTDOWN_NONE && cause != SHUTDOWN_SUBSYSTEM_RESET)
+		event_emit(&event_reset, &event);
+	if (runstate_is_running())
+		vcpus_resume(m);
+	else if (runstate() != RUN_STATE_INMIGRATE)
+		runstate_set(RUN_STATE_PRELAUNCH);
+}
+
+static void do_suspend(void)
+{
+	vcpus_pause(machine_current());
+	notify(RUN_EVENT_SUSPEND);
+	runstate_set(RUN_STATE_SUSPENDED);
+	event_emit(&event_suspend, NULL);
+}
+
+static void do_wakeup(void)
+{
+	struct machine *m = machine_current();
+
+	notify(RUN_EVENT_WAKEUP);
+	machine_reset(m);
+	runstate_set(RUN_STATE_RUNNING);
+	event_emit(&event_wakeup, NULL);
+	vcpus_resume(m);
+}
+
+bool runstate_process_requests(int *code)
+{
+	unsigned requests = __atomic_exchange_n(&run.requests, 0, __ATOMIC_SEQ_CST);
+
+	if (!requests)
+		return false;
+	if (requests & REQUEST_DEBUG)
+		vm_stop(RUN_STATE_DEBUG);
+	if (requests & REQUEST_SUSPEND)
+		do_suspend();
+	if ((requests & REQUEST_SHUTDOWN) && do_shutdown(run.shutdown_cause)) {
+		*code = run.exit_code;
+		return true;
+	}
+	if (requests & REQUEST_RESET)
+		do_reset(run.reset_cause);
+	if (requests & REQUEST_WAKEUP)
+		do_wakeup();
+	if (requests & REQUEST_POWERDOWN) {
+		event_emit(&event_powerdown, NULL);
+		notify(RUN_EVENT_POWERDOWN);
+	}
+	if (requests & REQUEST_STOP)
+		vm_stop(run.stop_state);
+	return false;
+}
