@@ -47,9 +47,10 @@ const char *error_hint(const GError *err);
 const char *error_class_name(const GError *err);
 
 /*
- * Printing, for those who may. To the standard error output as "NAME: text", or to the sink set
- * with error_set_sink() (HMP catches what a command reports). `-msg timestamp=on` and guest-name
- * put their prefix in front. error_report_err() prints error and hint and frees it.
+ * Printing, for those who may. To the standard error output as "NAME: text", or to the sink that the
+ * calling thread set with error_set_sink() (HMP catches what a command reports), then without prefix.
+ * `-msg timestamp=on` and guest-name put their prefix in front. error_report_err() and
+ * warn_report_err() print error and hint and free it.
  */
 void error_report(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void error_report_err(GError *err);
@@ -57,12 +58,19 @@ void warn_report(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void warn_report_err(GError *err);
 void info_report(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
-/* Receives whole messages, without newline. NULL restores the standard error output. */
+/*
+ * Receives whole messages of the calling thread, without a newline at the end (a hint follows its
+ * message after one). NULL restores the standard error output.
+ */
 typedef void error_sink_fn(void *opaque, const char *text);
 void error_set_sink(error_sink_fn *sink, void *opaque);
 
-/* argv[0], used as the prefix of messages; and what `-msg` asks for. */
+/*
+ * argv[0], whose last component is the prefix of messages; and what `-msg` asks for (@guest_name
+ * NULL: not shown). Both are copied. Only while there is one thread.
+ */
 void error_set_program_name(const char *name);
 void error_set_prefix(bool timestamp, const char *guest_name);
+bool error_timestamps(void); /* trace lines carry a time too */
 
 #endif

@@ -408,12 +408,22 @@ void field_store(const struct field *field, void *ptr, uint64_t value);
 /* True if @value is inside the row's bounds and its width (FIELD_INT: @value is an int64_t). */
 bool field_in_range(const struct field *field, uint64_t value);
 
-/* Gives every member with a default its default; memory is zeroed, nothing is freed. */
+/*
+ * Gives every member with a default its default, also in embedded structures; memory must be zeroed,
+ * nothing is freed. (A union's branch gets its defaults from whoever sets the tag.)
+ */
 void fields_set_defaults(const struct field *rows, void *object);
 
-/* Frees what the members own and sets them to absent. */
+/*
+ * Frees what the members own and sets them to absent. A custom field without clear() owns nothing
+ * and is zeroed. A union is cleared with its whole structure only, as the tag says what it holds.
+ */
 void fields_clear(const struct field *rows, void *object);
 void field_clear(const struct field *field, void *object);
+
+/* The rows of a union that @object's tag chooses; NULL when the tag's value has no members. */
+const struct field_set *field_union_branch(const struct field *rows, const struct field *field,
+					   const void *object);
 
 /* Spelling of an enum value, or NULL; value of a spelling, or -1 with an error that lists them. */
 const char *enum_name_of(const struct enum_name *names, int value);
@@ -422,7 +432,14 @@ int enum_parse(const struct enum_name *names, const char *text, const char *what
 /* The spelling in @candidates nearest to a misspelt @text, or NULL if none is near. */
 const char *nearest_name(const char *text, const char *const *candidates);
 
-/* What is wrong with a table, as one line a fault; NULL when nothing is. For the table test. */
+/*
+ * What is wrong with a table, as one line a fault; NULL when nothing is. For the table tests.
+ * fields_check() is for properties, arguments and results: every row but a union wants its sentence,
+ * and FIELD_BYTES and C arrays are not allowed. fields_check_state() is for saved state, whose rows
+ * need no sentence and cannot hold what has no bytes (links, JSON). Both descend into the tables of
+ * embedded structures, lists, unions and alternates.
+ */
 char *fields_check(const struct field_set *set);
+char *fields_check_state(const struct field_set *set);
 
 #endif

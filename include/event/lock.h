@@ -4,8 +4,8 @@
  * Devices never take a lock themselves: they declare one, and the framework takes it in mem/dispatch
  * before it calls a register callback, and in the loops before it calls a timer, watch or bottom half.
  * The machine lock is taken by the main loop while it dispatches, and by a vCPU thread around a
- * callback of a LOCK_MACHINE region. It is not recursive: machine_lock_scope() in code that may
- * run under it or not asks machine_locked() itself.
+ * callback of a LOCK_MACHINE region. It is not recursive: code that may run under it or not uses
+ * MACHINE_LOCK_SCOPE(). It is fair: nobody waits for more than one turn of everybody else.
  */
 #ifndef EVENT_LOCK_H
 #define EVENT_LOCK_H
@@ -24,7 +24,10 @@ void machine_unlock(void);
 /* True if the calling thread holds it. */
 bool machine_locked(void);
 
-/* Waits on @cond with the machine lock as its mutex. */
+/*
+ * Waits on @cond with the machine lock as its mutex: whoever changes what is waited for does so, and
+ * signals @cond, with the lock held. May wake without cause. False: the time was up.
+ */
 void machine_lock_wait(GCond *cond);
 bool machine_lock_wait_until(GCond *cond, int64_t monotonic_us);
 
