@@ -94,15 +94,16 @@ struct device {
 	char *name;	/* in the tree: the id, or "device[3]" */
 	struct device *parent;
 	GPtrArray *children; /* struct device *, owned */
-	GPtrArray *buses;    /* struct bus *, owned */
+	GPtrArray *buses;    /* struct bus *, embedded in the device */
 	struct bus *bus;     /* it plugs into; NULL: none */
+	GError *global_error; /* of a -global that did not apply; device_realize() reports it */
 	bool realized;
 	bool hotplugged;
 	bool unplug_pending;
 	int refs;
-	GMutex lock;	   /* LOCK_DEVICE; taken by the framework only */
-	GPtrArray *inputs;  /* struct irq_group */
-	GPtrArray *outputs; /* struct irq_group */
+	GMutex lock;	    /* LOCK_DEVICE; taken by the framework only */
+	GPtrArray *inputs;  /* struct irq_group, owned */
+	GPtrArray *outputs; /* struct irq_group, owned */
 };
 
 /* ---- Types ---- */
@@ -115,38 +116,71 @@ const struct device_type *const *device_types(void);
 const struct device_type *device_type_find(const char *name);
 bool device_type_is_a(const struct device_type *type, const struct device_type *base);
 
+/* The bus kind of the type or the nearest base that names one; NULL: none. */
+const char *device_type_bus(const struct device_type *type);
+/* How help heads the category: "Controller/Bridge/Hub". */
+const char *device_category_name(enum device_category category);
+
 /* The row of a property: the type's own or a base's. */
 const struct field *device_type_prop(const struct device_type *type, const char *name);
-/* Calls @fn for all property (or state) rows, base types first. */
+/* Calls @fn for all property rows, base types first. */
 void device_type_foreach_prop(const struct device_type *type,
 			      void (*fn)(const struct device_type *owner, const struct field *f, void *opaque),
 			      void *opaque);
+/* All property (or state) rows of the type and its bases as one table, base types first; ended by
+ * FIELD_END. Caller frees with g_array_unref(). */
+GArray *device_type_props(const struct device_type *type);
+GArray *device_type_state(const struct device_type *type);
 /* class_data of the type or the nearest base that has one. */
 const void *device_type_class_data(const struct device_type *type);
 
+/*
+ * What is wrong with the array of types, one line a fault; NULL when nothing is. Names and aliases
+ * unique, sizes grow from base to derived, help present, rows as fields_check() wants them, names
+ * of rows unique along the chain, and state or STATE_NONE for every type that can be made.
+ */
+char *device_types_check(const struct device_type *const *types);
+
 /* ---- Instances ---- */
 
-/* A device with default properties and, on them, the -global settings. Holds one reference. */
+/* A device with default properties and, on them, the -global settings. Holds one reference. A
+ * -global that does not fit the property fails in device_realize(). */
 struct device *device_new(const struct device_type *type);
 struct device *device_ref(struct device *dev);
 void device_unref(struct device *dev);
 
-/* Properties by name, before realize (FIELD_LIVE ones: any time). Text is parsed leniently. */
+/*
+ * Properties by name, before realize (FIELD_LIVE ones: any time). Text is parsed leniently.
+ * A link's resolve() and a custom row's parse() may fail without an error of their own; the text is
+ * then "Property 'TYPE.NAME' can't find value 'x'" or "... doesn't take value 'x'".
+ */
 struct json_object;
 bool device_set_text(struct device *dev, const char *name, const char *text, GError **errp);
 bool device_set_json(struct device *dev, const char *name, struct json_object *value, GError **errp);
 struct json_object *device_get_json(struct device *dev, const char *name, GError **errp);
-/* Every member of @props but driver, id and bus. "Property 'x.y' not found" for unknown ones. */
+/* Every member of @props but driver, qom-type, id and bus. "Property 'x.y' not found" for unknown ones. */
 bool device_set_all(struct device *dev, struct json_object *props, GError **errp);
 
-/* `-global driver.property=value`; applies to devices made later. Unused ones warn at the end. */
+/*
+ * What every device shows beside its rows: "type", "realized", "hotplugged", "hotpluggable",
+ * "parent_bus". Read-only. The table ends with a NULL name; get() returns a new reference.
+ */
+struct device_common_prop {
+	const char *name, *type, *help;
+	struct json_object *(*get)(struct device *dev);
+};
+extern const struct device_common_prop device_common_props[];
+
+/* `-global driver.property=value`; applies to devices made later, of that type or derived from it.
+ * Those that fit no type or were never used warn at the end. */
 bool global_add(const char *driver, const char *property, const char *value, GError **errp);
 void globals_warn_unused(void);
 
 /*
  * Puts @dev under @parent as @name (NULL: the next "device[N]"), plugs it into @bus (NULL: none) and
  * realizes it. On failure nothing is left behind and the caller's reference is still held; on success
- * the tree has taken the caller's reference over.
+ * the tree has taken the caller's reference over. @parent NULL: /machine/unattached. Where @name is
+ * a container so far, the device takes its place and its children ("machine").
  */
 bool device_realize(struct device *dev, struct device *parent, const char *name, struct bus *bus,
 		    GError **errp);
@@ -162,7 +196,7 @@ void device_unrealize(struct device *dev);
 bool device_unplug(struct device *dev, GError **errp);
 void device_unplug_done(struct device *dev);
 
-/* Resets @dev and everything below it and on its buses, parents first. */
+/* Resets @dev and everything below it and on its buses, parents first, each once. */
 void device_reset(struct device *dev);
 
 /* ---- The tree ---- */
@@ -170,15 +204,25 @@ void device_reset(struct device *dev);
 /* "/", "/machine", "/machine/peripheral", "/machine/peripheral-anon", "/machine/unattached",
  * "/objects", "/chardevs" exist always. */
 struct device *tree_root(void);
+/* Makes what is missing on the way. */
 struct device *tree_container(const char *path);
+bool device_is_container(const struct device *dev);
+
+/* From now on devices come and go by hotplug: the machine is complete. */
+void tree_set_ready(bool ready);
+bool tree_ready(void);
 
 /* By absolute path, or by partial path if unambiguous ("serial0/..."). NULL: DeviceNotFound. */
 struct device *tree_find(const char *path, GError **errp);
+/* As tree_find(), and it must be of @type or derived from it; for links. */
+struct device *tree_find_type(const char *path, const struct device_type *type, GError **errp);
 /* By user's id: /machine/peripheral and /objects. NULL if there is none. */
 struct device *tree_find_id(const char *id);
 /* Absolute path (caller frees). */
 char *device_path(const struct device *dev);
 void device_foreach_child(struct device *dev, void (*fn)(struct device *child, void *opaque), void *opaque);
+/* @dev and all below it, parents first. @fn must not change the tree. */
+void device_foreach(struct device *dev, void (*fn)(struct device *dev, void *opaque), void *opaque);
 /* For messages: the id, or the type's name. Borrowed. */
 const char *device_label(const struct device *dev);
 
@@ -205,27 +249,43 @@ struct bus {
 	unsigned max_devices; /* 0: no limit */
 };
 
-/* Initialises a bus embedded in its provider. @name NULL: kind in lower case, numbered. */
+/*
+ * Initialises a bus embedded in its provider; call it from realize(). @name NULL: the provider's id, or
+ * else the kind in lower case, numbered ("sata0.0", "pci.0"). bus_cleanup() may be left to the core,
+ * which calls it after the provider's unrealize.
+ */
 void bus_init(struct bus *bus, const struct bus_type *type, struct device *parent, const char *name);
 void bus_cleanup(struct bus *bus);
-/* By name ("pci.0", "/path", id of a device that has one bus); or the first of @kind with room. */
+/* By name ("pci.0", "pci.0/dev/pci.1", "/path", id of a device that has one bus). Full: an error. */
 struct bus *bus_find(const char *name, GError **errp);
-struct bus *bus_find_kind(const char *kind, GError **errp);
+/* The first of @kind with room, in order of the tree; NULL if there is none. */
+struct bus *bus_find_kind(const char *kind);
+/* No room for another device. */
+bool bus_is_full(const struct bus *bus);
 
 /* ---- Interrupt lines by name ---- */
 
 struct irq_group {
-	const char *name; /* "" for the unnamed group */
+	const char *name; /* "" for the unnamed group; borrowed */
 	unsigned count;
-	struct irq *in;	  /* inputs: array, owned by the group */
-	struct irq ***out; /* outputs: places of the pointers */
+	struct irq *in;	   /* inputs: array, owned by the group */
+	struct irq **out;  /* outputs: the device's pins */
+	struct irq *taps;  /* outputs that are listened to: wires put in between; owned */
+	struct irq **real; /* where the tapped pins lead; owned */
 };
 
 /* Inputs of @dev: @handler(opaque=dev, n, level). Returns the array. */
 struct irq *device_add_inputs(struct device *dev, const char *name, irq_fn *handler, unsigned count);
 /* Declares output pins: @pins points at @count `struct irq *` members of the device. */
 void device_add_outputs(struct device *dev, const char *name, struct irq **pins, unsigned count);
+/* @name NULL is "". NULL: there is no such input. */
 struct irq *device_input(struct device *dev, const char *name, unsigned n);
+/* The pin must exist. */
 void device_connect(struct device *dev, const char *name, unsigned n, struct irq *target);
+
+/* Listen to every level on a group of inputs or outputs, for qtest. @listener's n is the line's
+ * number in its group. False: there is no such group. */
+bool device_tap_inputs(struct device *dev, const char *name, irq_fn *listener, void *opaque);
+bool device_tap_outputs(struct device *dev, const char *name, irq_fn *listener, void *opaque);
 
 #endif
