@@ -23,7 +23,10 @@ bool codec_decode(const struct field_set *set, json_object *json, void *object, 
 /* Structure -> JSON object (caller owns). Absent members are left out. */
 json_object *codec_encode(const struct field_set *set, const void *object);
 
-/* One member: used by qom-get/qom-set, -device properties, HMP. `name` is used in errors. */
+/*
+ * One member: used by qom-get/qom-set, -device properties, HMP. The rows' set() and get() are called.
+ * FIELD_READONLY and FIELD_LIVE are the caller's business: it knows the names for the error.
+ */
 bool codec_decode_field(const struct field *field, json_object *json, void *object, bool lenient,
 			GError **errp);
 json_object *codec_encode_field(const struct field *field, const void *object);
@@ -31,19 +34,26 @@ bool codec_parse_field(const struct field *field, const char *text, void *object
 char *codec_print_field(const struct field *field, const void *object);
 
 /*
- * key=value text -> JSON object of strings, nested by dots: "a.b=1,c.0=x" -> {"a":{"b":"1"},"c":["x"]}.
- * ",," stands for a comma in a value. @implied names the key of a leading bare value ("file" in
- * `-chardev file,...`'s backend; NULL: none allowed). A bare key means key=on ("nokey" is key=off
- * for the options that always had it). "help" or "?" alone sets *@help if @help is not NULL.
- * Repeated keys: the last wins, unless @lists names the key (NULL-terminated; then values gather in
- * a list). Text starting with '{' is parsed as JSON instead.
+ * key=value text -> JSON object of strings. ",," stands for a comma in a value. @implied names the key
+ * of a leading bare value ("file" in `-chardev file,...`'s backend; NULL: none allowed). A bare key means
+ * key=on, a bare "nokey" key=off. "help" or "?" standing alone sets *@help if @help is not NULL.
+ * Repeated keys: the last wins, unless @lists names the key (NULL-terminated; then the values gather
+ * in a list). Text starting with '{' is parsed as JSON instead.
+ *
+ * opts_parse() takes keys as they are; keyval_parse() nests them by dots:
+ * "a.b=1,c.0=x" -> {"a":{"b":"1"},"c":["x"]}.
  */
+json_object *opts_parse(const char *text, const char *implied, const char *const *lists, bool *help,
+			GError **errp);
 json_object *keyval_parse(const char *text, const char *implied, const char *const *lists, bool *help,
 			  GError **errp);
 
+/* Moves the members of @from (not consumed) into @into, recursively; those of @from win. */
+void keyval_merge(json_object *into, json_object *from);
+
 /* Parses "512M", "1.5G", "0x1000", "64k"; @unit multiplies a number without suffix (1: bytes). */
 bool size_parse(const char *text, uint64_t unit, uint64_t *size, GError **errp, const char *what);
-/* "1.5 GiB" for people; "512M" to be parsed again when exact. */
+/* "512M" when exact, else rounded for people: "1.5 GiB". Caller frees. */
 char *size_print(uint64_t size);
 
 /* Type of a row as help shows it: "bool", "uint32", "size", "str", "OnOffAuto", "link<...>". */
