@@ -136,8 +136,8 @@ struct cli_help {
 struct config *config_parse(int argc, char **argv, const struct cli_help *help,
 			    enum config_action *action, GError **errp);
 void config_free(struct config *cfg);
-typedef struct config config_autoptr;
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(config_autoptr, config_free)
+typedef struct config config; /* for g_autoptr(config) only */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(config, config_free)
 
 /* The answer of query-command-line-options; @option NULL: all (caller owns). */
 json_object *cli_describe_options(const char *option, GError **errp);

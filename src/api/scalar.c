@@ -137,7 +137,7 @@ static bool decode_integer(const struct field *field, json_object *json, void *p
 			   const struct path *path, GError **errp)
 {
 	const char *text = lenient ? json_text(json) : NULL;
-	uint64_t value;
+	uint64_t value = 0;
 
 	if (!(text ? scan_integer(field, text, &value, path, errp)
 		   : load_integer(field, json, &value, path, errp)))
