@@ -2,69 +2,109 @@
  * Trace points and log output.
  *
  * A trace point is a static object in the file that uses it. While it is off it costs one load and
- * a predicted branch. Declare it at the top of the file, then call it:
+ * a predicted branch, and its arguments are not evaluated; when it is on they may be more than once,
+ * so they have no side effects. (Bit fields want a cast.) Declare it at the top of the file, then
+ * call it:
  *
  *	TRACE_DEFINE(serial_write, "port 0x%x value 0x%02x");
  *	...
  *	trace(serial_write, s->base, value);
  *
- * The name is unique in the program. Each point is also a USDT probe (provider "quail") where
- * <sys/sdt.h> was there at build time. All points sit in one linker section, so that `-trace help`
- * lists them and `-trace PATTERN`, `-trace enable=`, `events=FILE` and `-d trace:PATTERN` switch
- * them by glob pattern without anybody keeping a list.
+ * The compiler checks the arguments against the format. The name is unique in the program. Pointers
+ * to all points sit in one linker section (pointers, because neither padding nor a sanitizer's
+ * red zones can come between those), so that `-trace help` lists them and `-trace PATTERN`,
+ * `-trace enable=`, `events=FILE` and `-d trace:PATTERN` switch them by glob pattern without anybody
+ * keeping a list. A line of the log is "NAME ARGUMENTS", with "PID@SECONDS.MICROSECONDS:" in front
+ * under `-msg timestamp=on`.
  *
- * Log classes (`-d guest_errors,int,...`) are trace points too, whose names start with the class.
+ * Each point is also a USDT probe (provider "quail") where <sys/sdt.h> was there at build time. Its
+ * semaphore is `enabled`: a tracer that attaches counts it up, and so switches the point on for itself
+ * without switching our log on; the log has a bit of its own there, out of the way of the count.
+ *
+ * Log classes (`-d guest_errors,int,...`) are trace points too, whose names start with the class:
+ * guest_errors_*, unimp_*, int_*, cpu_reset_* ...; log_items says which pattern an item stands for.
  */
 #ifndef BASE_TRACE_H
 #define BASE_TRACE_H
 
+#include "config.h"
 #include "base/common.h"
 #include "base/error.h"
 
 struct trace_point {
+	uint16_t enabled; /* TRACE_TO_LOG, and the number of USDT tracers attached */
 	const char *name;
 	const char *format; /* of the arguments, printf style */
-	uint8_t enabled;
-	uint8_t pad[15]; /* the section is walked as an array: keep the size a multiple of 32 */
 };
 
-#define TRACE_DEFINE(_name, _format)                                                               \
-	static struct trace_point trace_point_##_name                                              \
-		__attribute__((used, section("trace_points"), aligned(32))) = {                    \
-			.name = #_name,                                                            \
-			.format = _format,                                                         \
-	};                                                                                         \
-	static inline __attribute__((unused)) const char *trace_format_##_name(void)               \
-	{                                                                                          \
-		return _format;                                                                    \
-	}                                                                                          \
-	_Static_assert(sizeof(_format) > 0, "format is a string literal")
+#define TRACE_TO_LOG 0x4000
 
-#define trace_enabled(_name) (__builtin_expect(trace_point_##_name.enabled, 0))
+#ifdef HAVE_USDT
+#define SDT_USE_VARIADIC    1
+#define _SDT_HAS_SEMAPHORES 1
+#include <sys/sdt.h>
+#define TRACE_SEMAPHORE(_name)                                                                     \
+	extern __typeof__(trace_point_##_name) quail_##_name##_semaphore                           \
+		__attribute__((alias("trace_point_" #_name), visibility("hidden")));
+#define TRACE_PROBE(_name, ...) STAP_PROBEV(quail, _name, ##__VA_ARGS__)
+#else
+#define TRACE_SEMAPHORE(_name)
+#define TRACE_PROBE(_name, ...) ((void)0)
+#endif
+
+#define TRACE_DEFINE(_name, _format)                                                               \
+	static struct trace_point trace_point_##_name __attribute__((used)) = {                    \
+		.name = #_name,                                                                    \
+		.format = _format,                                                                 \
+	};                                                                                         \
+	TRACE_SEMAPHORE(_name)                                                                     \
+	static struct trace_point *const trace_entry_##_name                                       \
+		__attribute__((used, section("trace_points"))) = &trace_point_##_name;             \
+	static const char trace_line_##_name[] __attribute__((unused)) = #_name " " _format
+
+#define trace_enabled(_name)                                                                       \
+	__builtin_expect(__atomic_load_n(&trace_point_##_name.enabled, __ATOMIC_RELAXED) != 0, 0)
 
 #define trace(_name, ...)                                                                          \
 	do {                                                                                       \
-		if (trace_enabled(_name))                                                          \
-			trace_emit(&trace_point_##_name, ##__VA_ARGS__);                           \
+		if (trace_enabled(_name)) {                                                        \
+			TRACE_PROBE(_name, ##__VA_ARGS__);                                         \
+			trace_emit(&trace_point_##_name, trace_line_##_name, ##__VA_ARGS__);       \
+		}                                                                                  \
 	} while (0)
 
-/* Writes one line to the log. Callable from any thread. */
-void trace_emit(const struct trace_point *point, ...);
+/* Writes one line to the log, if the point is on for the log. Any thread. For trace() only. */
+void trace_emit(const struct trace_point *point, const char *line, ...) PRINTF_LIKE(2, 3);
 
-/* Switches every point that matches a glob @pattern ("-pattern" switches off). The number matched. */
+/* True if the point is on for the log. */
+static inline bool trace_point_on(const struct trace_point *point)
+{
+	return __atomic_load_n(&point->enabled, __ATOMIC_RELAXED) & TRACE_TO_LOG;
+}
+
+/*
+ * Switches every point that matches a glob @pattern ("-pattern" switches off). Returns the number
+ * that matched: 0 for a name without wildcards is worth a warning of the caller's.
+ */
 unsigned trace_switch(const char *pattern);
 
-/* Reads patterns from a file, one a line, '#' starts a comment. */
+/* Reads patterns from a file, one a line, '#' starts a comment; warns of names that do not exist. */
 bool trace_switch_file(const char *path, GError **errp);
 
 /* Calls @fn for each point in order of names. */
 void trace_foreach(void (*fn)(const struct trace_point *point, void *opaque), void *opaque);
 
-/* The log: `-D FILE` (with %d for the pid), else standard error. */
+/*
+ * The log: `-D FILE` (with %d for the pid), created anew; else, and with @path NULL, the standard error
+ * output. Only while there is one thread. log_printf() writes text as it is.
+ */
 bool log_open(const char *path, GError **errp);
 void log_printf(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
-/* `-d ITEM,...`: sets the items' points; `-d help` is answered by the caller from log_items. */
+/*
+ * `-d ITEM,...`: switches the items' points on and those of all others off ("" is none, "all" all);
+ * "trace:PATTERN" is trace_switch(). `-d help` is answered by the caller from log_items.
+ */
 struct log_item {
 	const char *name;    /* "guest_errors" */
 	const char *pattern; /* of the trace points it stands for */
