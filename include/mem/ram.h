@@ -13,6 +13,9 @@
 
 enum dirty_user { DIRTY_MIGRATION, DIRTY_DISPLAY, DIRTY_CODE, DIRTY_USERS };
 
+/* No host address space has room for more. */
+#define RAM_SIZE_MAX (1ULL << 56)
+
 #define RAM_PAGE_BITS 12
 #define RAM_PAGE_SIZE (1ULL << RAM_PAGE_BITS)
 
@@ -26,7 +29,12 @@ struct ram_block {
 	bool shared;
 	bool readonly_file;
 	gint refs;
-	unsigned long *dirty[DIRTY_USERS]; /* a bit a page, allocated when a user first asks; RCU */
+	bool discard_data;     /* the file's content may be thrown away with the block */
+	uint8_t dirty_on;      /* BIT(enum dirty_user): whose bitmap is kept */
+	unsigned dirty_starts[DIRTY_USERS]; /* dirty_start() calls without their dirty_stop() */
+	unsigned long *dirty[DIRTY_USERS];  /* a bit a page, allocated when a user first asks; RCU */
+	void *map;	       /* what was mapped: host, and a guard page behind it */
+	size_t map_size;
 };
 
 /* How memory is to be had. Zeroed means: anonymous, private, lazily allocated. */
@@ -54,7 +62,6 @@ struct ram_options {
 
 /* A block of @size bytes (rounded up to the page size). NULL with an error that has the numbers. */
 struct ram_block *ram_new(const char *name, uint64_t size, const struct ram_options *opt, GError **errp);
-/* Memory somebody else made (tests, -object memory-backend with its own fd). */
 struct ram_block *ram_ref(struct ram_block *ram);
 void ram_unref(struct ram_block *ram);
 
@@ -66,7 +73,8 @@ struct ram_block *ram_find(const char *name);
 struct ram_block *ram_find_host(const void *host, uint64_t *offset);
 
 /*
- * Dirty tracking. dirty_mark() sets the bits of all users that are on; it is what every write that
+ * Dirty tracking. While a user is on, all ranges of all flat views that show the block are logged
+ * (flat_range.dirty_users); starts nest. Start and stop under the machine lock. dirty_mark() sets the bits of all users that are on; it is what every write that
  * does not come from the CPU calls (as_write() and as_unmap() do it).
  */
 void dirty_start(struct ram_block *ram, enum dirty_user user, bool all_dirty);

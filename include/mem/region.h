@@ -12,7 +12,7 @@
  * publishes the view, and tells the listeners the difference.
  *
  * Regions are embedded in their owner. Before the owner's memory goes it removes its regions from
- * the tree and calls region_cleanup(), which waits for a grace period.
+ * the tree and calls region_cleanup(), which waits until no thread can be in its callbacks.
  */
 #ifndef MEM_REGION_H
 #define MEM_REGION_H
@@ -34,10 +34,18 @@ enum mem_result {
 };
 
 /*
- * Register callbacks, for ports and MMIO alike. @offset is from the region's start.
- * `valid` says what the guest may do (0 means 1 and 8: anything); an access outside it is refused
- * (reads all ones). `impl` says what the callbacks handle (0 means 1 and 4); the dispatcher splits
- * wider and widens narrower accesses. Values are little-endian.
+ * Register callbacks, for ports and MMIO alike. @offset is from the region's start. Values are
+ * little-endian.
+ *
+ * `valid` says what may reach the device (0 means 1 and 8: anything). As on a bus, what is wider than
+ * valid.max, straddles the end of the region, or is unaligned without valid.unaligned arrives as
+ * several accesses, lowest address first. What is then narrower than valid.min, or not to the taste
+ * of accepts(), is refused: reads give all ones, writes vanish.
+ *
+ * `impl` says what the callbacks handle (0 means 1 and 4). Wider accesses are split. A narrower one
+ * becomes one of impl.min bytes: a read gives the bytes asked for out of it, a write has zeros in
+ * the bytes that the guest did not write. Without impl.unaligned callbacks only see multiples of the
+ * size as offset. A missing read or write refuses.
  */
 struct io_ops {
 	uint64_t (*read)(void *opaque, uint64_t offset, unsigned size);
@@ -81,6 +89,8 @@ struct region {
 	const struct io_ops *ops; /* IO, ROM_DEVICE */
 	void *opaque;
 	GMutex *device_lock; /* LOCK_DEVICE: the owner's */
+	bool reentrant;	     /* callbacks may be entered from within a callback of the same owner */
+	gint active;	     /* accesses under way that do not hold the machine lock */
 
 	struct ram_block *ram; /* RAM, ROM, ROM_DEVICE: memory and offset in it */
 	uint64_t ram_offset;
@@ -141,8 +151,9 @@ void region_add_coalesced(struct region *r, uint64_t start, uint64_t size);
 /* Where an absolute address space address of @r is; false if it is not mapped. */
 bool region_absolute_addr(const struct region *r, uint64_t *addr);
 
-/* The tree as text, for `info mtree`: appends to @out. */
+/* The tree, or the flat view, as `info mtree [-f]` shows it: one space, or all. Machine lock. */
 struct address_space;
 void address_space_print(const struct address_space *as, bool flat, GString *out);
+void address_spaces_print(bool flat, GString *out);
 
 #endif

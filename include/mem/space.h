@@ -25,14 +25,16 @@ struct flat_range {
 	bool readonly;	     /* writes do not reach memory */
 	bool io_read, io_write; /* goes to callbacks */
 	uint8_t dirty_users;
+	uint32_t bell_first, bell_count; /* its doorbells in the view's array */
 };
 
 struct flat_view {
 	size_t count;
 	struct flat_range *ranges; /* by start */
-	/* doorbells and coalesced ranges in absolute addresses */
+	/* doorbells and coalesced ranges in absolute addresses, sorted by them */
 	GArray *doorbells; /* struct doorbell, offset absolute */
 	GArray *coalesced; /* struct addr_range */
+	GPtrArray *roots;  /* tops of the trees it was rendered from; never dereferenced */
 };
 
 struct address_space {
@@ -43,6 +45,7 @@ struct address_space {
 	struct address_space *next;
 };
 
+/* Under the machine lock. The root, and what listens, must outlive the space. */
 void address_space_init(struct address_space *as, const char *name, struct region *root);
 void address_space_cleanup(struct address_space *as);
 
