@@ -20,10 +20,10 @@ struct transfer {
 	struct address_space *as;
 	struct space_hint *hint; /* NULL: none */
 	enum transfer_kind kind;
-	uint64_t addr, len; /* what is left */
-	uint8_t *to;	    /* READ */
+	uint64_t addr, len;  /* what is left */
+	uint8_t *to;         /* READ */
 	const uint8_t *from; /* WRITE, WRITE_ROM */
-	uint8_t byte;	    /* FILL */
+	uint8_t byte;        /* FILL */
 	enum mem_result worst;
 };
 
@@ -33,7 +33,7 @@ struct piece {
 	enum piece_kind kind;
 	const struct flat_view *view;
 	const struct flat_range *range; /* but for holes */
-	uint64_t offset;		/* in the range */
+	uint64_t offset;                /* in the range */
 	uint64_t len;
 };
 
@@ -52,7 +52,7 @@ static inline const struct flat_range *find_range(const struct flat_view *view,
 	if (i == view->count)
 		return NULL;
 	if (hint)
-		*hint = (struct space_hint){ view, i };
+		*hint = (struct space_hint){view, i};
 	return &view->ranges[i];
 }
 
@@ -70,7 +70,7 @@ static enum piece_kind range_kind(const struct flat_range *range, enum transfer_
 /* The piece the transfer goes on with. Under RCU, or the machine lock. */
 static struct piece next_piece(const struct transfer *t)
 {
-	struct piece p = { .kind = PIECE_HOLE, .len = t->len };
+	struct piece p = {.kind = PIECE_HOLE, .len = t->len};
 
 	p.view = rcu_dereference(t->as->view);
 	p.range = find_range(p.view, t->hint, t->addr);
@@ -244,9 +244,7 @@ static bool wraps(uint64_t addr, uint64_t len)
 
 enum mem_result as_read(struct address_space *as, uint64_t addr, void *buf, uint64_t len)
 {
-	struct transfer t = {
-		.as = as, .kind = TRANSFER_READ, .addr = addr, .len = len, .to = buf
-	};
+	struct transfer t = {.as = as, .kind = TRANSFER_READ, .addr = addr, .len = len, .to = buf};
 
 	if (wraps(addr, len)) {
 		memset(buf, 0xff, len);
@@ -258,8 +256,7 @@ enum mem_result as_read(struct address_space *as, uint64_t addr, void *buf, uint
 enum mem_result as_write(struct address_space *as, uint64_t addr, const void *buf, uint64_t len)
 {
 	struct transfer t = {
-		.as = as, .kind = TRANSFER_WRITE, .addr = addr, .len = len, .from = buf
-	};
+		.as = as, .kind = TRANSFER_WRITE, .addr = addr, .len = len, .from = buf};
 
 	return wraps(addr, len) ? MEM_REFUSED : transfer_run(&t);
 }
@@ -267,8 +264,7 @@ enum mem_result as_write(struct address_space *as, uint64_t addr, const void *bu
 enum mem_result as_fill(struct address_space *as, uint64_t addr, uint8_t byte, uint64_t len)
 {
 	struct transfer t = {
-		.as = as, .kind = TRANSFER_FILL, .addr = addr, .len = len, .byte = byte
-	};
+		.as = as, .kind = TRANSFER_FILL, .addr = addr, .len = len, .byte = byte};
 
 	return wraps(addr, len) ? MEM_REFUSED : transfer_run(&t);
 }
@@ -276,8 +272,7 @@ enum mem_result as_fill(struct address_space *as, uint64_t addr, uint8_t byte, u
 enum mem_result as_write_rom(struct address_space *as, uint64_t addr, const void *buf, uint64_t len)
 {
 	struct transfer t = {
-		.as = as, .kind = TRANSFER_WRITE_ROM, .addr = addr, .len = len, .from = buf
-	};
+		.as = as, .kind = TRANSFER_WRITE_ROM, .addr = addr, .len = len, .from = buf};
 
 	return wraps(addr, len) ? MEM_REFUSED : transfer_run(&t);
 }
@@ -317,9 +312,12 @@ enum mem_result as_load(struct address_space *as, struct space_hint *hint, uint6
 			unsigned size, uint64_t *value)
 {
 	uint8_t bytes[8];
-	struct transfer t = {
-		.as = as, .hint = hint, .kind = TRANSFER_READ, .addr = addr, .len = size, .to = bytes
-	};
+	struct transfer t = {.as = as,
+			     .hint = hint,
+			     .kind = TRANSFER_READ,
+			     .addr = addr,
+			     .len = size,
+			     .to = bytes};
 	bool done;
 
 	assert(size <= 8 && IS_POWER_OF_2(size));
@@ -345,9 +343,12 @@ enum mem_result as_store(struct address_space *as, struct space_hint *hint, uint
 			 unsigned size, uint64_t value)
 {
 	uint8_t bytes[8];
-	struct transfer t = {
-		.as = as, .hint = hint, .kind = TRANSFER_WRITE, .addr = addr, .len = size, .from = bytes
-	};
+	struct transfer t = {.as = as,
+			     .hint = hint,
+			     .kind = TRANSFER_WRITE,
+			     .addr = addr,
+			     .len = size,
+			     .from = bytes};
 	bool done;
 
 	assert(size <= 8 && IS_POWER_OF_2(size));

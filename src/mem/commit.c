@@ -52,7 +52,7 @@ static void render_changed(GArray *updates)
 	struct mem_state *mem = mem_state();
 
 	for (struct address_space *as = mem->spaces; as; as = as->next) {
-		struct update update = { as, as->view, NULL };
+		struct update update = {as, as->view, NULL};
 
 		if (!mem->all_changed && !flat_view_depends(as->view, mem->changed))
 			continue;
@@ -83,10 +83,7 @@ static void retire_view(void *view)
 /* A notifier may be closed as soon as its doorbell is gone, so no reader may be about to ring it. */
 static bool doorbells_went(const struct update *update)
 {
-	const GArray *from = update->from->doorbells, *to = update->to->doorbells;
-
-	return from->len && (from->len != to->len ||
-			     memcmp(from->data, to->data, from->len * sizeof(struct doorbell)));
+	return update->from->doorbells->len && !flat_view_same_doorbells(update->from, update->to);
 }
 
 static void publish_once(void)

@@ -19,8 +19,8 @@ struct word_range {
 static struct word_range pages_of(const struct ram_block *ram, uint64_t offset, uint64_t len)
 {
 	assert(len && range_fits(offset, len, ram->size));
-	return (struct word_range){ offset >> RAM_PAGE_BITS,
-				    ((offset + len - 1) >> RAM_PAGE_BITS) + 1 };
+	return (struct word_range){offset >> RAM_PAGE_BITS,
+				   ((offset + len - 1) >> RAM_PAGE_BITS) + 1};
 }
 
 /* The bits of the word that holds r->page, up to the range's end; goes on to the next word. */
@@ -95,7 +95,8 @@ void dirty_mark(struct ram_block *ram, uint64_t offset, uint64_t len)
 	rcu_read_unlock();
 }
 
-bool dirty_test_and_clear(struct ram_block *ram, enum dirty_user user, uint64_t offset, uint64_t len)
+bool dirty_test_and_clear(struct ram_block *ram, enum dirty_user user, uint64_t offset,
+			  uint64_t len)
 {
 	unsigned long found = 0;
 
@@ -110,7 +111,8 @@ bool dirty_test_and_clear(struct ram_block *ram, enum dirty_user user, uint64_t 
 			unsigned long mask = next_mask(&r, &word);
 
 			if (__atomic_load_n(&bits[word], __ATOMIC_RELAXED) & mask)
-				found |= __atomic_fetch_and(&bits[word], ~mask, __ATOMIC_SEQ_CST) & mask;
+				found |= __atomic_fetch_and(&bits[word], ~mask, __ATOMIC_SEQ_CST) &
+					 mask;
 		}
 	}
 	rcu_read_unlock();

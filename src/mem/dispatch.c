@@ -4,7 +4,8 @@
 #include "rcu.h"
 #include "base/trace.h"
 
-TRACE_DEFINE(memory_region_ops_read, "region '%s' offset 0x%" PRIx64 " value 0x%" PRIx64 " size %u");
+TRACE_DEFINE(memory_region_ops_read,
+	     "region '%s' offset 0x%" PRIx64 " value 0x%" PRIx64 " size %u");
 TRACE_DEFINE(memory_region_ops_write,
 	     "region '%s' offset 0x%" PRIx64 " value 0x%" PRIx64 " size %u");
 TRACE_DEFINE(guest_errors_mem_refused,
@@ -18,7 +19,7 @@ TRACE_DEFINE(guest_errors_mem_refused,
 
 struct dispatch_frame {
 	struct region *region;
-	GMutex *lock;	    /* taken for this one; NULL: none */
+	GMutex *lock;       /* taken for this one; NULL: none */
 	bool device_locked; /* by this or an outer one */
 	unsigned depth;
 	struct dispatch_frame *outer;
@@ -99,8 +100,8 @@ static void call_write(struct region *r, uint64_t offset, unsigned size, uint64_
 
 	value &= low_bytes(size);
 	for (; at < offset + size; at += width) {
-		uint64_t part = at < offset ? value << (offset - at) * 8
-					    : value >> (at - offset) * 8;
+		uint64_t part =
+			at < offset ? value << (offset - at) * 8 : value >> (at - offset) * 8;
 
 		r->ops->write(r->opaque, at, part & low_bytes(width), width);
 	}
@@ -152,7 +153,7 @@ static void dispatch_leave(struct dispatch_frame *frame)
 
 enum mem_result dispatch_read(struct region *r, uint64_t offset, unsigned size, uint64_t *value)
 {
-	struct dispatch_frame frame = { .region = r };
+	struct dispatch_frame frame = {.region = r};
 	const char *fault = dispatch_enter(&frame);
 
 	if (!fault) {
@@ -172,7 +173,7 @@ enum mem_result dispatch_read(struct region *r, uint64_t offset, unsigned size, 
 
 enum mem_result dispatch_write(struct region *r, uint64_t offset, unsigned size, uint64_t value)
 {
-	struct dispatch_frame frame = { .region = r };
+	struct dispatch_frame frame = {.region = r};
 	const char *fault = dispatch_enter(&frame);
 
 	trace(memory_region_ops_write, r->name, offset, value, size);

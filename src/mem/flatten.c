@@ -128,7 +128,9 @@ static gint compare_doorbells(gconstpointer a, gconstpointer b)
 
 	if (x->offset != y->offset)
 		return x->offset < y->offset ? -1 : 1;
-	return (x->size > y->size) - (x->size < y->size);
+	if (x->size != y->size)
+		return x->size < y->size ? -1 : 1;
+	return (x->data > y->data) - (x->data < y->data);
 }
 
 /* The doorbells of the range's region that it shows, in absolute addresses. */
@@ -160,7 +162,7 @@ static void add_coalesced(struct flat_view *view, const struct flat_range *range
 		const struct addr_range *from = &g_array_index(list, struct addr_range, i);
 		uint64_t start = MAX(from->start, range->offset);
 		uint64_t end = MIN(from->start + from->size, range->offset + range->size);
-		struct addr_range shown = { start - range->offset + range->start, end - start };
+		struct addr_range shown = {start - range->offset + range->start, end - start};
 
 		if (start < end)
 			g_array_append_val(view->coalesced, shown);
@@ -205,18 +207,49 @@ void flat_view_free(struct flat_view *view)
 	g_free(view);
 }
 
-static bool arrays_equal(const GArray *a, const GArray *b)
+bool flat_range_equal(const struct flat_range *a, const struct flat_range *b)
 {
-	return a->len == b->len &&
-	       (!a->len || !memcmp(a->data, b->data, a->len * g_array_get_element_size((GArray *)a)));
+	return a->start == b->start && a->size == b->size && a->region == b->region &&
+	       a->offset == b->offset && a->host == b->host && a->ram == b->ram &&
+	       a->ram_offset == b->ram_offset && a->readonly == b->readonly &&
+	       a->io_read == b->io_read && a->io_write == b->io_write;
 }
 
-/* Structures were copied whole from zeroed ones, so that comparing bytes can only err towards "no". */
+bool doorbell_equal(const struct doorbell *a, const struct doorbell *b)
+{
+	return a->offset == b->offset && a->size == b->size && a->match_data == b->match_data &&
+	       a->notifier == b->notifier && (!a->match_data || a->data == b->data);
+}
+
+bool flat_view_same_doorbells(const struct flat_view *a, const struct flat_view *b)
+{
+	if (a->doorbells->len != b->doorbells->len)
+		return false;
+	for (guint i = 0; i < a->doorbells->len; i++) {
+		if (!doorbell_equal(&g_array_index(a->doorbells, struct doorbell, i),
+				    &g_array_index(b->doorbells, struct doorbell, i)))
+			return false;
+	}
+	return true;
+}
+
+static bool same_coalesced(const struct flat_view *a, const struct flat_view *b)
+{
+	return a->coalesced->len == b->coalesced->len &&
+	       (!a->coalesced->len || !memcmp(a->coalesced->data, b->coalesced->data,
+					      a->coalesced->len * sizeof(struct addr_range)));
+}
+
 bool flat_view_equal(const struct flat_view *a, const struct flat_view *b)
 {
-	return a->count == b->count && arrays_equal(a->doorbells, b->doorbells) &&
-	       arrays_equal(a->coalesced, b->coalesced) &&
-	       (!a->count || !memcmp(a->ranges, b->ranges, a->count * sizeof(*a->ranges)));
+	if (a->count != b->count || !flat_view_same_doorbells(a, b) || !same_coalesced(a, b))
+		return false;
+	for (size_t i = 0; i < a->count; i++) {
+		if (!flat_range_equal(&a->ranges[i], &b->ranges[i]) ||
+		    a->ranges[i].dirty_users != b->ranges[i].dirty_users)
+			return false;
+	}
+	return true;
 }
 
 bool flat_view_depends(const struct flat_view *view, const GPtrArray *tops)

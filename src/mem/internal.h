@@ -15,7 +15,7 @@
 /* The spaces, and the transaction. Under the machine lock. */
 struct mem_state {
 	struct address_space *spaces; /* in order of creation */
-	unsigned depth;		      /* of mem_begin() */
+	unsigned depth;               /* of mem_begin() */
 	bool publishing;
 	bool all_changed;
 	GPtrArray *changed; /* tops of trees; compared, never dereferenced */
@@ -32,6 +32,10 @@ void mem_publish(void);
 /* flatten.c */
 struct flat_view *flat_view_render(struct region *root);
 bool flat_view_equal(const struct flat_view *a, const struct flat_view *b);
+bool flat_view_same_doorbells(const struct flat_view *a, const struct flat_view *b);
+/* The same piece of the same region, seen in the same way; who logs its writes is left aside. */
+bool flat_range_equal(const struct flat_range *a, const struct flat_range *b);
+bool doorbell_equal(const struct doorbell *a, const struct doorbell *b);
 void flat_view_free(struct flat_view *view);
 bool flat_view_depends(const struct flat_view *view, const GPtrArray *tops);
 bool region_is_leaf(const struct region *r);

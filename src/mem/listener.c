@@ -8,20 +8,6 @@
 #include <assert.h>
 #include "internal.h"
 
-static bool range_equal(const struct flat_range *a, const struct flat_range *b)
-{
-	return a->start == b->start && a->size == b->size && a->region == b->region &&
-	       a->offset == b->offset && a->host == b->host && a->ram == b->ram &&
-	       a->ram_offset == b->ram_offset && a->readonly == b->readonly &&
-	       a->io_read == b->io_read && a->io_write == b->io_write;
-}
-
-bool doorbell_equal(const struct doorbell *a, const struct doorbell *b)
-{
-	return a->offset == b->offset && a->size == b->size && a->match_data == b->match_data &&
-	       a->notifier == b->notifier && (!a->match_data || a->data == b->data);
-}
-
 typedef void range_fn(void *opaque, const struct flat_range *range);
 
 /* Calls @fn for ranges of @view that @other has not. */
@@ -37,7 +23,7 @@ static void report_only_in(const struct flat_view *view, const struct flat_view 
 
 		while (j < other->count && other->ranges[j].start < range->start)
 			j++;
-		if (j == other->count || !range_equal(range, &other->ranges[j]))
+		if (j == other->count || !flat_range_equal(range, &other->ranges[j]))
 			fn(opaque, range);
 	}
 }
@@ -54,7 +40,7 @@ static void report_log_changes(const struct flat_view *from, const struct flat_v
 
 		while (j < from->count && from->ranges[j].start < range->start)
 			j++;
-		if (j < from->count && range_equal(range, &from->ranges[j]) &&
+		if (j < from->count && flat_range_equal(range, &from->ranges[j]) &&
 		    range->dirty_users != from->ranges[j].dirty_users)
 			fn(opaque, range);
 	}

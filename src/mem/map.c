@@ -21,7 +21,8 @@ static uint64_t contiguous(const struct flat_view *view, size_t i, uint64_t offs
 {
 	uint64_t have = view->ranges[i].size - offset;
 
-	while (have < len && i + 1 < view->count && maps_on(&view->ranges[i], &view->ranges[i + 1]) &&
+	while (have < len && i + 1 < view->count &&
+	       maps_on(&view->ranges[i], &view->ranges[i + 1]) &&
 	       mappable(&view->ranges[i + 1], is_write)) {
 		i++;
 		have += view->ranges[i].size;
@@ -36,7 +37,7 @@ void *as_map(struct address_space *as, uint64_t addr, uint64_t *len, bool is_wri
 	const struct flat_range *range;
 	size_t i;
 
-	*map = (struct as_mapping){ .is_write = is_write };
+	*map = (struct as_mapping){.is_write = is_write};
 	rcu_read_lock();
 	view = rcu_dereference(as->view);
 	i = flat_view_search(view, addr);
@@ -61,5 +62,5 @@ void as_unmap(struct as_mapping *map, uint64_t written)
 	if (map->is_write && written)
 		dirty_mark(map->ram, map->ram_offset, MIN(written, map->len));
 	ram_unref(map->ram);
-	*map = (struct as_mapping){ 0 };
+	*map = (struct as_mapping){0};
 }

@@ -19,11 +19,12 @@ char *ram_size_text(uint64_t size)
 	static const struct {
 		uint64_t unit;
 		const char *name;
-	} units[] = { { GIB, "GiB" }, { MIB, "MiB" }, { KIB, "KiB" } };
+	} units[] = {{GIB, "GiB"}, {MIB, "MiB"}, {KIB, "KiB"}};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(units); i++) {
 		if (size && size % units[i].unit == 0)
-			return g_strdup_printf("%" PRIu64 " %s", size / units[i].unit, units[i].name);
+			return g_strdup_printf("%" PRIu64 " %s", size / units[i].unit,
+					       units[i].name);
 	}
 	return g_strdup_printf("%" PRIu64 " bytes", size);
 }
@@ -35,7 +36,7 @@ void ram_hint_huge_pages(const struct ram_block *ram, GError **errp)
 	if (ram->page_size == RAM_PAGE_SIZE)
 		return;
 	path = g_strdup_printf("/sys/kernel/mm/hugepages/hugepages-%" PRIu64 "kB/free_hugepages",
-			       ram->page_size / KIB);
+			       ram->page_size >> 10);
 	if (!g_file_get_contents(path, &text, NULL, NULL))
 		return;
 	error_add_hint(errp,
@@ -58,14 +59,16 @@ static bool resize(struct ram_block *ram, const char *what, GError **errp)
 	uint64_t size;
 
 	if (ADD_OVERFLOWS(ram->fd_offset, ram->size, &size) || size > INT64_MAX) {
-		error_set(errp, "failed to resize %s for RAM block '%s': too large", what, ram->name);
+		error_set(errp, "failed to resize %s for RAM block '%s': too large", what,
+			  ram->name);
 		return false;
 	}
 	if (ftruncate(ram->fd, size) == 0)
 		return true;
 	error_set_errno(errp, errno, "failed to resize %s to %" PRIu64, what, size);
 	if (size % ram->page_size)
-		error_add_hint(errp, "The size must be a multiple of the page size, %" PRIu64 " bytes",
+		error_add_hint(errp,
+			       "The size must be a multiple of the page size, %" PRIu64 " bytes",
 			       ram->page_size);
 	return false;
 }
@@ -87,9 +90,10 @@ static bool open_memfd(struct ram_block *ram, const struct ram_options *opt, GEr
 	if (ram->fd < 0) {
 		error_set_errno(errp, errno, "failed to create memfd");
 		if (opt->hugetlb_size)
-			error_add_hint(errp, "/sys/kernel/mm/hugepages lists the huge page sizes this "
-					     "host has; %" PRIu64 " KiB were asked for",
-				       opt->hugetlb_size / KIB);
+			error_add_hint(errp,
+				       "/sys/kernel/mm/hugepages lists the huge page sizes this "
+				       "host has; %" PRIu64 " KiB were asked for",
+				       opt->hugetlb_size >> 10);
 		return false;
 	}
 	ram->page_size = fd_page_size(ram->fd);
@@ -188,7 +192,8 @@ static bool open_path(struct ram_block *ram, const struct ram_options *opt, GErr
 
 	ram->fd = open_file(ram, opt, &created);
 	if (ram->fd < 0) {
-		error_set_errno(errp, errno, "can't open backing store %s for guest RAM", opt->path);
+		error_set_errno(errp, errno, "can't open backing store %s for guest RAM",
+				opt->path);
 		return false;
 	}
 	ram->page_size = fd_page_size(ram->fd);

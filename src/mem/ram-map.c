@@ -27,7 +27,8 @@ static bool map_fails(const struct ram_block *ram, GError **errp)
 		error_set_errno(errp, err, "unable to map backing store for guest RAM '%s' of %s",
 				ram->name, size);
 	else
-		error_set_errno(errp, err, "cannot set up guest memory '%s' of %s", ram->name, size);
+		error_set_errno(errp, err, "cannot set up guest memory '%s' of %s", ram->name,
+				size);
 	ram_hint_huge_pages(ram, errp);
 	return false;
 }
@@ -54,8 +55,8 @@ static void *map_block(struct ram_block *ram, const struct ram_options *opt)
 
 	/* Persistent memory wants the file system's promise; one that gives none is used as it is. */
 	if (opt->pmem && ram->shared)
-		host = mmap(ram->host, ram->size, prot, flags | MAP_SHARED_VALIDATE | MAP_SYNC, ram->fd,
-			    ram->fd_offset);
+		host = mmap(ram->host, ram->size, prot, flags | MAP_SHARED_VALIDATE | MAP_SYNC,
+			    ram->fd, ram->fd_offset);
 	if (host == MAP_FAILED)
 		host = mmap(ram->host, ram->size, prot,
 			    flags | (ram->shared ? MAP_SHARED : MAP_PRIVATE), ram->fd,
@@ -93,7 +94,8 @@ bool ram_bind(struct ram_block *ram, const struct ram_options *opt, GError **err
 		return true;
 	/* The kernel looks at one bit less than it is told. */
 	if (syscall(SYS_mbind, ram->host, ram->size, opt->policy, opt->host_nodes,
-		    opt->host_nodes ? opt->host_node_bits + 1 : 0, MPOL_MF_STRICT | MPOL_MF_MOVE) == 0)
+		    opt->host_nodes ? opt->host_node_bits + 1 : 0,
+		    MPOL_MF_STRICT | MPOL_MF_MOVE) == 0)
 		return true;
 	/* A kernel without NUMA has one node, to which everything is bound. */
 	if (errno == ENOSYS && opt->policy == MPOL_DEFAULT)

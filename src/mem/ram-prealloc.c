@@ -16,7 +16,7 @@
 #endif
 
 /* More threads than this only fight for the kernel's locks; less work than that is not worth one. */
-#define MAX_THREADS    16
+#define MAX_THREADS     16
 #define WORK_PER_THREAD (64 * MIB)
 
 #define TOUCH_BATCH 512
@@ -32,10 +32,10 @@ static int touch_batch(uint8_t *host, uint64_t page_size, unsigned count, bool r
 {
 	struct iovec remote[TOUCH_BATCH];
 	uint8_t bytes[TOUCH_BATCH];
-	struct iovec local = { bytes, count };
+	struct iovec local = {bytes, count};
 
 	for (unsigned i = 0; i < count; i++)
-		remote[i] = (struct iovec){ host + i * page_size, 1 };
+		remote[i] = (struct iovec){host + i * page_size, 1};
 	if (process_vm_readv(getpid(), &local, 1, remote, count, 0) != count)
 		return errno ? errno : EFAULT;
 	if (!readonly && process_vm_writev(getpid(), &local, 1, remote, count, 0) != count)
@@ -118,8 +118,9 @@ bool ram_preallocate(struct ram_block *ram, unsigned threads, GError **errp)
 	if (!err)
 		return true;
 	if (err == EFAULT || err == ENOMEM)
-		error_set(errp, "preallocating %s of guest memory '%s' failed: not enough free %s", size,
-			  ram->name, ram->page_size > RAM_PAGE_SIZE ? "huge pages" : "memory");
+		error_set(errp, "preallocating %s of guest memory '%s' failed: not enough free %s",
+			  size, ram->name,
+			  ram->page_size > RAM_PAGE_SIZE ? "huge pages" : "memory");
 	else
 		error_set_errno(errp, err, "preallocating %s of guest memory '%s' failed", size,
 				ram->name);

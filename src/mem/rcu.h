@@ -12,8 +12,18 @@
 #ifndef MEM_RCU_H
 #define MEM_RCU_H
 
-/* Inline read sections; urcu/static says of each of these functions that any licence may. */
+/*
+ * Inline read sections; urcu/static says of each of these functions that any licence may. Sanitizers
+ * object to the alignment of the library's own records, so their builds call the library.
+ */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(undefined_behavior_sanitizer)
+#define __SANITIZE_ADDRESS__
+#endif
+#endif
+#ifndef __SANITIZE_ADDRESS__
 #define _LGPL_SOURCE
+#endif
 #include <urcu-bp.h>
 
 #include "base/common.h"

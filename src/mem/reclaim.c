@@ -60,7 +60,7 @@ static int reclaim_work(void *opaque)
 void mem_retire(void (*free_fn)(void *ptr), void *ptr)
 {
 	struct reclaim_state *s = reclaim_state();
-	struct retired item = { free_fn, ptr };
+	struct retired item = {free_fn, ptr};
 	guint len;
 
 	g_mutex_lock(&s->guard);

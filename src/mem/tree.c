@@ -140,7 +140,7 @@ void region_remove_doorbell(struct region *r, const struct doorbell *bell)
 
 void region_add_coalesced(struct region *r, uint64_t start, uint64_t size)
 {
-	struct addr_range range = { start, size };
+	struct addr_range range = {start, size};
 
 	assert(r->ops && size && range_fits(start, size, r->size));
 	mem_begin();
