@@ -56,4 +56,7 @@ bool state_load_device(struct device *dev, const uint8_t *data, size_t len, GErr
 void state_save_tree(GByteArray *out);
 bool state_load_tree(const uint8_t *data, size_t len, GError **errp);
 
+/* Where two streams of state_save_tree() differ, in words (caller frees); NULL: nowhere. */
+char *state_compare(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len);
+
 #endif

@@ -1,0 +1,40 @@
+/*
+ * The accelerator without a CPU: the machine is there, nothing runs in it, and guest time moves only
+ * when the qtest client says so.
+ */
+#include "accel/accel.h"
+#include "accel/qtest.h"
+#include "event/clock.h"
+
+static bool qtest_init(struct accel *a, GError **errp)
+{
+	a->irqchip = IRQCHIP_OFF;
+	clock_virtual_set_manual();
+	return true;
+}
+
+static bool qtest_irqchip_create(struct accel *a, GError **errp)
+{
+	if (a->machine.irqchip != IRQCHIP_OFF && a->machine.irqchip_required) {
+		error_set(errp, "The qtest accelerator has no in-kernel irqchip");
+		return false;
+	}
+	a->irqchip = IRQCHIP_OFF;
+	return true;
+}
+
+static const struct accel_ops qtest_ops = {
+	.name = "qtest",
+	.executes = false,
+	.init = qtest_init,
+	.irqchip_create = qtest_irqchip_create,
+};
+
+const struct device_type qtest_accel_type = {
+	.name = "qtest-accel",
+	.help = "No CPU: devices are driven over the qtest protocol",
+	.category = CATEGORY_ACCEL,
+	.size = sizeof(struct accel),
+	.flags = STATE_NONE,
+	.class_data = &qtest_ops,
+};
