@@ -30,8 +30,9 @@ int64_t clock_virtual_get(void);
 void clock_virtual_set(int64_t ns);
 
 /*
- * Manual mode (qtest): time stands still except for these. clock_virtual_step() moves to @target,
- * running every timer that falls due on the way at exactly its own time, and returns the new time.
+ * Manual mode (qtest): time stands still except for these, and the clock counts as started.
+ * clock_virtual_step() moves to @target, running every timer that falls due on the way at exactly its
+ * own time (those of iothreads: as soon as their loop can), and returns the new time. Main thread.
  */
 void clock_virtual_set_manual(void);
 int64_t clock_virtual_step(int64_t target);
@@ -45,17 +46,25 @@ struct timer {
 	void (*fn)(void *opaque);
 	void *opaque;
 	struct loop *loop;
-	struct timer *next; /* in the loop's list, by expiry */
+
+	/* Of the loop's heap: sorted by `due` (expires, or later), then by order of setting. */
+	int64_t due;
+	uint64_t order;
+	unsigned slot;
 };
 
-/* A timer embedded in its owner. Must be deleted before the owner's memory goes. */
-void timer_init(struct timer *timer, struct loop *loop, enum clock_id clock, void (*fn)(void *opaque),
-		void *opaque);
+/*
+ * A timer embedded in its owner. Must be deleted before the owner's memory goes. Timers may be set and
+ * deleted from any thread; only on the loop's own thread does timer_del() promise that the callback
+ * is not running. Timers that are due together run in the order of their times, then of being set.
+ */
+void timer_init(struct timer *timer, struct loop *loop, enum clock_id clock,
+		void (*fn)(void *opaque), void *opaque);
 void timer_set(struct timer *timer, int64_t expires); /* ns of its clock; re-arms if pending */
 void timer_del(struct timer *timer);
 static inline bool timer_pending(const struct timer *timer)
 {
-	return timer->expires >= 0;
+	return __atomic_load_n(&timer->expires, __ATOMIC_RELAXED) >= 0;
 }
 /* What is left of it, 0 if overdue, -1 if not pending. */
 int64_t timer_remaining(const struct timer *timer);

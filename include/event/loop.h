@@ -23,13 +23,20 @@ struct loop *loop_main(void);
 /* The loop the calling thread turns; the main loop for vCPU threads and workers. */
 struct loop *loop_current(void);
 
-/* A loop with a thread of its own, called @name. loop_free() stops and joins it. */
+/*
+ * A loop with a thread of its own, called @name. loop_free() stops and joins it; what was deferred
+ * before still runs. Watches, timers and bottom halves must be gone by then.
+ */
 struct loop *loop_new(const char *name, GError **errp);
 void loop_free(struct loop *loop);
 int loop_thread_id(const struct loop *loop);
 GMainContext *loop_context(struct loop *loop);
 
-/* Turns the main loop once; @wait: sleeps until there is something to do. Main thread only. */
+/*
+ * Turns @loop once; @wait: sleeps until there is something to do. Only on the loop's own thread, also
+ * from within a callback (a nested turn goes on where the outer one was). The main loop takes the
+ * machine lock to dispatch; a caller that holds it gives it up while the loop sleeps.
+ */
 void loop_run_once(struct loop *loop, bool wait);
 
 /* Makes a sleeping loop look up. Async-signal-safe. */
@@ -52,10 +59,17 @@ void bh_free(struct bottom_half *bh); /* on the loop's thread */
 struct fd_watch;
 typedef void fd_fn(void *opaque, GIOCondition revents);
 
-/* Calls @fn whenever one of @events (G_IO_IN, G_IO_OUT, ...) holds. The fd stays the caller's. */
-struct fd_watch *fd_watch_new(struct loop *loop, int fd, GIOCondition events, fd_fn *fn, void *opaque);
+/*
+ * Calls @fn whenever one of @events (G_IO_IN, G_IO_OUT, ...) holds, or G_IO_HUP, G_IO_ERR or G_IO_NVAL,
+ * which are always reported. The fd stays the caller's. A watch is made from any thread, and after
+ * that touched on the loop's thread only.
+ */
+struct fd_watch *fd_watch_new(struct loop *loop, int fd, GIOCondition events, fd_fn *fn,
+			      void *opaque);
 void fd_watch_set_events(struct fd_watch *watch, GIOCondition events); /* 0: paused */
-void fd_watch_free(struct fd_watch *watch); /* NULL is fine; after it returns on the loop's thread, @fn is not called again */
+void fd_watch_free(
+	struct fd_watch *
+		watch); /* NULL is fine; after it returns on the loop's thread, @fn is not called again */
 
 /*
  * An eventfd that counts notifications: doorbells (ioeventfd), irqfds, completions.
@@ -65,7 +79,7 @@ struct notifier {
 };
 bool notifier_init(struct notifier *n, GError **errp);
 void notifier_cleanup(struct notifier *n);
-void notifier_set(struct notifier *n);		 /* async-signal-safe */
+void notifier_set(struct notifier *n);            /* async-signal-safe */
 bool notifier_test_and_clear(struct notifier *n); /* true if it was set */
 
 #endif
