@@ -24,8 +24,9 @@ bool codec_decode(const struct field_set *set, json_object *json, void *object, 
 json_object *codec_encode(const struct field_set *set, const void *object);
 
 /*
- * One member: used by qom-get/qom-set, -device properties, HMP. The rows' set() and get() are called.
- * FIELD_READONLY and FIELD_LIVE are the caller's business: it knows the names for the error.
+ * One member: used by qom-get/qom-set, -device properties, HMP. The new value
+ * takes the old one's place, or on failure leaves it. The rows' set(), get(), FIELD_READONLY and FIELD_LIVE
+ * are the caller's business.
  */
 bool codec_decode_field(const struct field *field, json_object *json, void *object, bool lenient,
 			GError **errp);

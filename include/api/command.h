@@ -22,7 +22,8 @@ enum command_flags {
 	COMMAND_PRECONFIG = BIT(1), /* allowed before the machine exists */
 	COMMAND_RESULT_LIST = BIT(2), /* the result is a list: @result is GArray **, of `result` sets */
 	COMMAND_RESULT_ANY = BIT(3),  /* the result is any JSON: @result is json_object ** */
-	COMMAND_ARGS_ANY = BIT(4),    /* takes arbitrary members (device_add): @args is json_object * */
+	COMMAND_ARGS_ANY = BIT(4),    /* takes arbitrary members (device_add): @args of run() is a borrowed
+				       * json_object * of type object; the row's `args` only shows in the schema */
 	COMMAND_COROUTINE = BIT(5),   /* runs in a coroutine, may yield */
 	COMMAND_DEPRECATED = BIT(6),
 };
@@ -36,6 +37,10 @@ struct command {
 	unsigned flags;
 	const struct field *result_elem; /* COMMAND_RESULT_LIST of something that is no structure */
 	const char *const *features;	 /* names shown in the schema, NULL-terminated */
+
+	/* COMMAND_ARGS_ANY, where rows of other tables decide (object-add): what the schema shows in
+	 * place of @args. The set is built once and stays. */
+	const struct field_set *(*args_shown)(void);
 };
 
 struct event_type {
@@ -53,6 +58,7 @@ struct api_tables {
 void api_set_tables(const struct api_tables *tables);
 const struct command *command_find(const char *name);
 void command_foreach(void (*fn)(const struct command *cmd, void *opaque), void *opaque);
+void event_foreach(void (*fn)(const struct event_type *type, void *opaque), void *opaque);
 
 /*
  * Runs @cmd with JSON arguments (NULL: none); decodes, calls, encodes. Returns the result (caller

@@ -10,20 +10,6 @@ static bool decode_members(const struct field *rows, json_object *json, void *ob
 
 /* ---- Which members an object may have ---- */
 
-/* The rows of the branch that @object's tag has chosen, or NULL. */
-static const struct field_set *union_branch(const struct field *rows, const struct field *field,
-					    const void *object)
-{
-	const struct field *tag = fields_find(rows, field->tag);
-	int value = *(const int *)field_ptr(tag, (void *)object);
-
-	for (const struct field_branch *b = field->branches; b->rows; b++) {
-		if (b->tag == value)
-			return b->rows;
-	}
-	return NULL;
-}
-
 static void collect_names(const struct field *rows, const void *object, GPtrArray *names)
 {
 	FIELDS_FOREACH (row, rows) {
@@ -31,7 +17,7 @@ static void collect_names(const struct field *rows, const void *object, GPtrArra
 
 		if (row->kind != FIELD_UNION)
 			g_ptr_array_add(names, (char *)row->name);
-		else if ((branch = union_branch(rows, row, object)))
+		else if ((branch = field_union_branch(rows, row, object)))
 			collect_names(branch->rows, field_ptr(row, (void *)object), names);
 	}
 }
@@ -209,7 +195,7 @@ static bool decode_into(const struct field *field, json_object *json, void *obje
 static bool decode_branch(const struct field *rows, const struct field *field, json_object *json,
 			  void *object, bool lenient, const struct path *up, GError **errp)
 {
-	const struct field_set *branch = union_branch(rows, field, object);
+	const struct field_set *branch = field_union_branch(rows, field, object);
 	void *ptr = field_ptr(field, object);
 
 	if (!branch)
@@ -257,32 +243,12 @@ bool codec_decode(const struct field_set *set, json_object *json, void *object, 
 	return false;
 }
 
-/* Puts what is in @value into the member and hears set(); on refusal the old value comes back. */
-static bool replace_value(const struct field *field, void *value, void *object, GError **errp)
-{
-	size_t size = field_value_size(field);
-	void *ptr = field_ptr(field, object);
-	g_autofree void *old = g_memdup2(ptr, size);
-
-	memcpy(ptr, value, size);
-	if (field->set && !field->set(object, field, errp)) {
-		field_clear_value(field, ptr);
-		memcpy(ptr, old, size);
-		return false;
-	}
-	field_clear_value(field, old);
-	mark_present(field, object);
-	return true;
-}
-
 bool codec_decode_field(const struct field *field, json_object *json, void *object, bool lenient,
 			GError **errp)
 {
 	struct path path = {.name = field->name};
-	g_autofree void *fresh = g_malloc0(field_value_size(field));
 
-	return decode_value(field, json, fresh, lenient, &path, errp) &&
-	       replace_value(field, fresh, object, errp);
+	return decode_into(field, json, object, lenient, &path, errp);
 }
 
 bool codec_parse_field(const struct field *field, const char *text, void *object, GError **errp)

@@ -110,13 +110,10 @@ static json_object *encode_value(const struct field *field, const void *ptr)
 static void encode_branch(const struct field *rows, const struct field *field, const void *object,
 			  json_object *json)
 {
-	const struct field *tag = fields_find(rows, field->tag);
-	int value = *(const int *)((const char *)object + tag->offset);
+	const struct field_set *branch = field_union_branch(rows, field, object);
 
-	for (const struct field_branch *b = field->branches; b->rows; b++) {
-		if (b->tag == value)
-			encode_members(b->rows->rows, (const char *)object + field->offset, json);
-	}
+	if (branch)
+		encode_members(branch->rows, (const char *)object + field->offset, json);
 }
 
 static void encode_members(const struct field *rows, const void *object, json_object *json)
@@ -140,9 +137,6 @@ json_object *codec_encode(const struct field_set *set, const void *object)
 
 json_object *codec_encode_field(const struct field *field, const void *object)
 {
-	/* A computed member is a cache of the object's true state: filling it changes nothing. */
-	if (field->get)
-		field->get((void *)object, field);
 	return encode_value(field, (const char *)object + field->offset);
 }
 

@@ -212,8 +212,9 @@ static bool decode_enum(const struct field *field, json_object *json, int *ptr,
 			return true;
 		}
 	}
-	error_set(errp, "Parameter '%s' does not accept value '%s'", path->name ?: field->name,
-		  text);
+	g_autofree char *name = path->name ? g_strdup(path->name) : path_text(path);
+
+	error_set(errp, "Parameter '%s' does not accept value '%s'", name, text);
 	hint_nearest_enum(field->names, text, errp);
 	return false;
 }
