@@ -5,6 +5,14 @@
 static json_object *encode_value(const struct field *field, const void *ptr);
 static void encode_members(const struct field *rows, const void *object, json_object *json);
 
+/* Without a presence bool: one that points at something, or at nothing on purpose. */
+static bool alternate_is_present(const struct field *field, const struct field_alternate *alt)
+{
+	enum field_kind kind = field->alternatives[alt->which].kind;
+
+	return (kind != FIELD_STRING && kind != FIELD_STRUCT) || alt->object;
+}
+
 static bool member_is_present(const struct field *field, const void *object)
 {
 	const void *ptr = (const char *)object + field->offset;
@@ -20,6 +28,8 @@ static bool member_is_present(const struct field *field, const void *object)
 		return *(void *const *)ptr;
 	case FIELD_STRUCT:
 		return !(field->flags & FIELD_POINTER) || *(void *const *)ptr;
+	case FIELD_ALTERNATE:
+		return alternate_is_present(field, ptr);
 	default:
 		return true;
 	}

@@ -78,7 +78,7 @@ static const struct frame_case frame_cases[] = {
 	{"{\"a\":\"x}\n{}\n", "!JSON parse error, stray '\"x}\n'\n{}\n"},
 	/* The way back from half a command: 0xff. */
 	{"{\"a\":[\xff{\"b\":1}", "!JSON parse error, stray '\xef\xbf\xbd'\n{\"b\": 1}\n"},
-	{"-{\"a\":1} 2\n3\n", "!JSON parse error, stray '-{'\n3\n"},
+	{"-{\"a\":1} 2\n3\n", "!JSON parse error, stray '-{'\n2\n3\n"},
 };
 
 static void test_framer(void)
