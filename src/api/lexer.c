@@ -237,9 +237,12 @@ static const char *unescape_one(const char *p, GString *out, GError **errp)
 	}
 	const char *next = unescape_unicode(p, out);
 
-	if (!next)
-		error_set(errp, "JSON parse error, %.6s is not a valid Unicode character", p);
-	return next;
+	if (next)
+		return next;
+	g_autofree char *shown = g_utf8_make_valid(p, strnlen(p, 6));
+
+	error_set(errp, "JSON parse error, %s is not a valid Unicode character", shown);
+	return NULL;
 }
 
 /* A run without backslashes. Returns its end, or NULL with an error. */
