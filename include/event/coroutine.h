@@ -12,7 +12,10 @@
 struct coroutine;
 typedef void co_fn(void *opaque);
 
-/* Creates a coroutine on the current loop and runs it until its first yield. */
+/*
+ * Creates a coroutine on the current loop and runs it until its first yield. In a thread that turns no
+ * loop (vCPUs, workers) it is co_start_on() the main loop. A coroutine never leaves its loop.
+ */
 void co_start(co_fn *fn, void *opaque);
 
 /* Creates it on @loop; it starts when the loop next turns. Any thread. */
@@ -21,7 +24,12 @@ void co_start_on(struct loop *loop, co_fn *fn, void *opaque);
 /* The running coroutine, or NULL in plain code. */
 struct coroutine *co_self(void);
 
-/* Gives up the thread until co_wake(). A wake that came before the yield is not lost. */
+/*
+ * Gives up the thread until co_wake(). A wake that came before the yield is not lost: the coroutine
+ * yields, and goes on when the loop next turns. Wakes do not count, and one may be left over from
+ * something else, so what is waited for is looked at again after a yield. The waker must know that
+ * the coroutine has not ended.
+ */
 void co_yield(void);
 void co_wake(struct coroutine *co);
 
@@ -31,7 +39,7 @@ void co_sleep(int clock, int64_t ns);
 /* Runs @fn in the worker pool and returns its result. */
 int co_run_in_worker(int (*fn)(void *opaque), void *opaque);
 
-/* Waits until @fd is ready for one of @events. */
+/* Waits until @fd is ready for one of @events, or has an error or hang-up; returns what there is. */
 GIOCondition co_wait_fd(int fd, GIOCondition events);
 
 /* A FIFO mutex between coroutines of any loops. */
