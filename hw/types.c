@@ -1,0 +1,34 @@
+/*
+ * The one array of all device types. A type that is not here does not exist for users, for
+ * introspection and for the generated tests; nothing registers itself. Abstract bases are listed too:
+ * qom-list-types and -global know them by name.
+ */
+#include "accel/qtest.h"
+#include "hw/types.h"
+#include "machine/machine.h"
+
+static const struct device_type *const rows[] = {
+	/* Machines */
+	&machine_type,
+	&none_machine_type,
+
+	/* Accelerators */
+	&qtest_accel_type,
+};
+
+const struct device_type *const *hw_types(void)
+{
+	static const struct device_type *const *all;
+	GPtrArray *list;
+
+	if (all)
+		return all;
+	list = g_ptr_array_new();
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+		g_ptr_array_add(list, (void *)rows[i]);
+	for (const struct device_type *const *t = x86_cpu_types(); *t; t++)
+		g_ptr_array_add(list, (void *)*t);
+	g_ptr_array_add(list, NULL);
+	all = (const struct device_type *const *)g_ptr_array_free(list, false);
+	return all;
+}
