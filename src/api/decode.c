@@ -94,6 +94,34 @@ static bool decode_element(const struct field *elem, json_object *json, GArray *
 	return false;
 }
 
+/* Reads "FIRST-LAST", numbers without sign, FIRST not above LAST. */
+static bool parse_range(const char *text, uint64_t *first, uint64_t *last)
+{
+	g_auto(GStrv) ends = g_strsplit(text, "-", 3);
+
+	return g_strv_length(ends) == 2 &&
+	       g_ascii_string_to_unsigned(ends[0], 10, 0, UINT16_MAX, first, NULL) &&
+	       g_ascii_string_to_unsigned(ends[1], 10, *first, UINT16_MAX, last, NULL);
+}
+
+/* An element of a list; where text is read, numbers may come as a range: host-nodes=0-3. */
+static bool decode_elements(const struct field *elem, json_object *json, GArray *list, bool lenient,
+			    const struct path *up, GError **errp)
+{
+	uint64_t first, last;
+	bool ok = true;
+
+	if (!lenient || elem->kind != FIELD_UINT || !json_object_is_type(json, json_type_string) ||
+	    !parse_range(json_object_get_string(json), &first, &last))
+		return decode_element(elem, json, list, lenient, up, errp);
+	for (; ok && first <= last; first++) {
+		g_autoptr(json_object) number = json_object_new_uint64(first);
+
+		ok = decode_element(elem, number, list, lenient, up, errp);
+	}
+	return ok;
+}
+
 /* Text for a list is its only element; key=value parsers gather repeated keys before this. */
 static bool decode_list(const struct field *field, json_object *json, GArray **ptr, bool lenient,
 			const struct path *path, GError **errp)
@@ -105,10 +133,10 @@ static bool decode_list(const struct field *field, json_object *json, GArray **p
 		return decode_type_error(path, "array", errp);
 	*ptr = g_array_new(false, true, field->elem->width);
 	if (one)
-		ok = decode_element(field->elem, json, *ptr, lenient, path, errp);
+		ok = decode_elements(field->elem, json, *ptr, lenient, path, errp);
 	for (size_t i = 0; ok && !one && i < json_object_array_length(json); i++)
-		ok = decode_element(field->elem, json_object_array_get_idx(json, i), *ptr, lenient,
-				    path, errp);
+		ok = decode_elements(field->elem, json_object_array_get_idx(json, i), *ptr, lenient,
+				     path, errp);
 	if (!ok)
 		field_clear_value(field, ptr);
 	return ok;

@@ -16,7 +16,7 @@ struct memory_backend {
 	bool share, prealloc, merge, dump, reserve, canonical_name;
 	uint32_t prealloc_threads;
 	GArray *host_nodes; /* uint16_t */
-	int policy;	    /* MPOL_* */
+	int policy;         /* MPOL_* */
 
 	struct ram_block *ram;
 	bool used;
@@ -88,7 +88,7 @@ static bool check_host_nodes(void *object, const struct field *field, GError **e
 static const struct field backend_props[] = {
 	{FIELD_AT(BACKEND, size, "size", FIELD_SIZE, FIELD_IS_U64(BACKEND, size),
 		  "Size of the memory"),
-	 PROP_FLAGS, .set = refuse_zero},
+	 .set = refuse_zero},
 	PROP_BOOL(BACKEND, prealloc, "prealloc", false, "Find all memory at the start"),
 	{FIELD_AT(BACKEND, prealloc_threads, "prealloc-threads", FIELD_UINT,
 		  FIELD_IS_UINT(BACKEND, prealloc_threads),
@@ -107,12 +107,14 @@ static const struct field backend_props[] = {
 };
 
 static const struct field ram_props[] = {
-	PROP_BOOL(BACKEND, share, "share", false, "Writes go to shared memory, not to a private copy"),
+	PROP_BOOL(BACKEND, share, "share", false,
+		  "Writes go to shared memory, not to a private copy"),
 	FIELD_ROW_END,
 };
 
 static const struct field memfd_props[] = {
-	PROP_BOOL(BACKEND, share, "share", true, "Writes go to shared memory, not to a private copy"),
+	PROP_BOOL(BACKEND, share, "share", true,
+		  "Writes go to shared memory, not to a private copy"),
 	PROP_BOOL(struct memory_backend_memfd, hugetlb, "hugetlb", false, "Use huge pages"),
 	{FIELD_AT(struct memory_backend_memfd, hugetlbsize, "hugetlbsize", FIELD_SIZE,
 		  FIELD_IS_U64(struct memory_backend_memfd, hugetlbsize),
@@ -125,8 +127,8 @@ static const struct field memfd_props[] = {
 
 static const struct field file_props[] = {
 	PROP_BOOL(BACKEND, share, "share", false, "Writes go to the file, not to a private copy"),
-	PROP_STRING(struct memory_backend_file, mem_path, "mem-path", NULL,
-		    "File, or folder to make a nameless file in"),
+	ARG_STRING(struct memory_backend_file, mem_path, "mem-path",
+		   "File, or folder to make a nameless file in"),
 	PROP_SIZE(struct memory_backend_file, align, "align", 0,
 		  "Alignment of the mapping; by default the file's page size"),
 	PROP_BOOL(struct memory_backend_file, discard_data, "discard-data", false,
@@ -143,10 +145,6 @@ static bool check_options(const struct memory_backend *b, GError **errp)
 {
 	bool nodes = b->host_nodes && b->host_nodes->len;
 
-	if (!b->size) {
-		error_set(errp, "Parameter 'size' is missing");
-		return false;
-	}
 	if (b->prealloc && !b->reserve) {
 		error_set(errp, "'prealloc=on' and 'reserve=off' are incompatible");
 		return false;
@@ -218,10 +216,6 @@ static bool file_realize(struct device *dev, GError **errp)
 {
 	struct memory_backend_file *b = container_of(dev, struct memory_backend_file, common.dev);
 
-	if (!b->mem_path) {
-		error_set(errp, "Parameter 'mem-path' is missing");
-		return false;
-	}
 	return make_block(&b->common,
 			  (struct ram_options){
 				  .path = b->mem_path,
@@ -279,7 +273,8 @@ static void *backend_resolve(const char *name, GError **errp)
 	if (dev)
 		error_set(errp, "Object '%s' is not a memory back end", name);
 	else
-		error_set_class(errp, ERROR_DEVICE_NOT_FOUND, "Memory backend '%s' not found", name);
+		error_set_class(errp, ERROR_DEVICE_NOT_FOUND, "Memory backend '%s' not found",
+				name);
 	return NULL;
 }
 

@@ -43,33 +43,25 @@ static bool chip_accepts(void *opaque, uint64_t offset, unsigned size, bool is_w
 	return offset != 4;
 }
 
-static const struct io_ops plain_ops = { .read = chip_read, .write = chip_write };
+static const struct io_ops plain_ops = {.read = chip_read, .write = chip_write};
 static const struct io_ops byte_ops = {
-	.read = chip_read, .write = chip_write, .valid = { 1, 1 }, .impl = { 1, 1 }
-};
+	.read = chip_read, .write = chip_write, .valid = {1, 1}, .impl = {1, 1}};
 static const struct io_ops dword_ops = {
-	.read = chip_read, .write = chip_write, .valid = { 4, 4 }, .impl = { 4, 4 }
-};
-static const struct io_ops widening_ops = {
-	.read = chip_read, .write = chip_write, .impl = { 4, 4 }
-};
+	.read = chip_read, .write = chip_write, .valid = {4, 4}, .impl = {4, 4}};
+static const struct io_ops widening_ops = {.read = chip_read, .write = chip_write, .impl = {4, 4}};
 static const struct io_ops wide_ops = {
-	.read = chip_read, .write = chip_write, .valid = { .unaligned = true }, .impl = { 1, 8, true }
-};
+	.read = chip_read, .write = chip_write, .valid = {.unaligned = true}, .impl = {1, 8, true}};
 static const struct io_ops picky_ops = {
-	.read = chip_read, .write = chip_write, .valid = { .accepts = chip_accepts }
-};
-static const struct io_ops write_only_ops = { .write = chip_write };
+	.read = chip_read, .write = chip_write, .valid = {.accepts = chip_accepts}};
+static const struct io_ops write_only_ops = {.write = chip_write};
 static const struct io_ops device_lock_ops = {
-	.read = chip_read, .write = chip_write, .lock = LOCK_DEVICE
-};
+	.read = chip_read, .write = chip_write, .lock = LOCK_DEVICE};
 static const struct io_ops no_lock_ops = {
-	.read = chip_read, .write = chip_write, .lock = LOCK_NONE
-};
+	.read = chip_read, .write = chip_write, .lock = LOCK_NONE};
 
 static void chip_init(struct chip *chip, const struct io_ops *ops, const char *name, uint64_t size)
 {
-	*chip = (struct chip){ .log = g_string_new(NULL) };
+	*chip = (struct chip){.log = g_string_new(NULL)};
 	region_init_io(&chip->region, chip, name, ops, chip, size);
 	g_mutex_init(&chip->lock);
 	chip->region.device_lock = &chip->lock;
@@ -101,7 +93,7 @@ static void bench_init(struct bench *b, const struct io_ops *ops, uint64_t size)
 {
 	g_autoptr(GError) err = NULL;
 
-	*b = (struct bench){ .ram = ram_new("bench.ram", 0x4000, NULL, &err) };
+	*b = (struct bench){.ram = ram_new("bench.ram", 0x4000, NULL, &err)};
 	g_assert_no_error(err);
 	region_init_container(&b->root, NULL, "root", 0x10000);
 	region_init_ram(&b->ram_region, NULL, "ram", b->ram, 0, 0x3000);
@@ -141,7 +133,7 @@ static void store(struct bench *b, uint64_t addr, unsigned size, uint64_t value,
 static void test_ram(void)
 {
 	struct bench b;
-	uint8_t bytes[8] = { 1, 2, 3, 4, 5, 6, 7, 8 }, back[8];
+	uint8_t bytes[8] = {1, 2, 3, 4, 5, 6, 7, 8}, back[8];
 
 	bench_init(&b, &plain_ops, 0x100);
 	dirty_start(b.ram, DIRTY_DISPLAY, false);
@@ -278,7 +270,7 @@ static void test_widening(void)
 static void test_transfer_through_registers(void)
 {
 	struct bench b;
-	uint8_t bytes[7] = { 1, 2, 3, 4, 5, 6, 7 };
+	uint8_t bytes[7] = {1, 2, 3, 4, 5, 6, 7};
 
 	bench_init(&b, &plain_ops, 0x100);
 	g_assert_cmpint(as_write(&b.as, 0x8003, bytes, 7), ==, MEM_OK);
@@ -392,9 +384,9 @@ static void test_doorbells(void)
 	struct bench b;
 	struct notifier any, exact, data;
 	struct doorbell bells[] = {
-		{ .offset = 0x10, .notifier = &any },
-		{ .offset = 0x20, .size = 2, .notifier = &exact },
-		{ .offset = 0x20, .size = 4, .match_data = true, .data = 7, .notifier = &data },
+		{.offset = 0x10, .notifier = &any},
+		{.offset = 0x20, .size = 2, .notifier = &exact},
+		{.offset = 0x20, .size = 4, .match_data = true, .data = 7, .notifier = &data},
 	};
 	g_autoptr(GError) err = NULL;
 
@@ -447,7 +439,7 @@ static void test_map(void)
 	g_assert_cmphex(len, ==, 0x1800);
 	as_unmap(&map, 0);
 	as_unmap(&map, 0);
-	static const uint64_t no_ram[] = { 0x3000, 0x4000, 0x8000, 0xffff, 0x10000, UINT64_MAX };
+	static const uint64_t no_ram[] = {0x3000, 0x4000, 0x8000, 0xffff, 0x10000, UINT64_MAX};
 	for (size_t i = 0; i < G_N_ELEMENTS(no_ram); i++) {
 		len = 1;
 		g_assert_null(as_map(&b.as, no_ram[i], &len, true, &map));
@@ -483,7 +475,7 @@ struct storm {
 static gpointer storm_reader(gpointer opaque)
 {
 	struct storm *s = opaque;
-	struct space_hint hint = { 0 };
+	struct space_hint hint = {0};
 	uint64_t value, addr = 0;
 
 	while (!g_atomic_int_get(&s->stop)) {
@@ -511,10 +503,10 @@ static void quiet_write(void *opaque, uint64_t offset, uint64_t value, unsigned 
 static void test_storm(void)
 {
 	static const struct io_ops quiet[] = {
-		{ .read = quiet_read, .write = quiet_write, .lock = LOCK_MACHINE },
-		{ .read = quiet_read, .write = quiet_write, .lock = LOCK_NONE },
+		{.read = quiet_read, .write = quiet_write, .lock = LOCK_MACHINE},
+		{.read = quiet_read, .write = quiet_write, .lock = LOCK_NONE},
 	};
-	struct storm s = { .stop = 0 };
+	struct storm s = {.stop = 0};
 	GThread *threads[2];
 
 	bench_init(&s.bench, &no_lock_ops, 1);

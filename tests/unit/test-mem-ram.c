@@ -88,7 +88,7 @@ static void test_foreach(void)
 
 static void test_prealloc(void)
 {
-	struct ram_options opt = { .prealloc = true, .prealloc_threads = 3 };
+	struct ram_options opt = {.prealloc = true, .prealloc_threads = 3};
 	struct ram_block *ram = make(8 * MIB + 4096, &opt);
 
 	g_assert_cmpuint(resident_pages(ram), ==, 2049);
@@ -101,7 +101,7 @@ static void test_prealloc(void)
 
 static void test_memfd(void)
 {
-	struct ram_options opt = { .memfd = true, .share = true, .seal = true };
+	struct ram_options opt = {.memfd = true, .share = true, .seal = true};
 	struct ram_block *ram = make(MIB, &opt);
 	char byte = 0;
 
@@ -113,7 +113,7 @@ static void test_memfd(void)
 	g_assert_cmpint(ftruncate(ram->fd, 2 * MIB), ==, -1);
 	ram_unref(ram);
 
-	opt = (struct ram_options){ .memfd = true };
+	opt = (struct ram_options){.memfd = true};
 	ram = make(MIB, &opt);
 	ram->host[12345] = 42;
 	g_assert_cmpint(pread(ram->fd, &byte, 1, 12345), ==, 1);
@@ -131,7 +131,7 @@ static void test_file(void)
 {
 	g_autofree char *dir = g_dir_make_tmp("quail-ram-XXXXXX", NULL);
 	g_autofree char *path = g_build_filename(dir, "ram", NULL);
-	struct ram_options opt = { .path = path, .share = true };
+	struct ram_options opt = {.path = path, .share = true};
 	struct ram_block *ram = make(MIB, &opt);
 	struct stat st;
 
@@ -173,19 +173,20 @@ static void test_file(void)
 	g_assert_cmpint(g_unlink(path), ==, 0);
 
 	/* A folder: nothing is left in it. A file that could not be used: neither. */
-	opt = (struct ram_options){ .path = dir };
+	opt = (struct ram_options){.path = dir};
 	ram = make(MIB, &opt);
 	ram_unref(ram);
 	opt.path = path;
-	assert_fails(100, &opt, "memory size 0x64 must be equal to or larger than page size 0x1000");
+	assert_fails(100, &opt,
+		     "memory size 0x64 must be equal to or larger than page size 0x1000");
 	g_assert_cmpint(g_rmdir(dir), ==, 0);
 	assert_fails(MIB, &opt, "can't open backing store");
 }
 
 static void test_impossible(void)
 {
-	struct ram_options opt = { .policy = 2 /* bind */ };
-	unsigned long nodes[2] = { 0, 1UL << 50 };
+	struct ram_options opt = {.policy = 2 /* bind */};
+	unsigned long nodes[2] = {0, 1UL << 50};
 
 	assert_fails(0, NULL, "of 0 bytes");
 	assert_fails(UINT64_MAX, NULL, "cannot make RAM block");
@@ -212,14 +213,14 @@ static void test_dirty(void)
 
 	/* Pages 62 to 66, seen from page 60. */
 	dirty_mark(ram, 63 * RAM_PAGE_SIZE - 1, 4 * RAM_PAGE_SIZE);
-	g_assert_cmpuint(dirty_snapshot(ram, DIRTY_DISPLAY, 60 * RAM_PAGE_SIZE,
-					66 * RAM_PAGE_SIZE, bits),
+	g_assert_cmpuint(dirty_snapshot(ram, DIRTY_DISPLAY, 60 * RAM_PAGE_SIZE, 66 * RAM_PAGE_SIZE,
+					bits),
 			 ==, 5);
 	g_assert_cmphex(bits[0], ==, 0x7c);
 	g_assert_cmphex(bits[1], ==, 0);
 	g_assert_cmpuint(dirty_snapshot(ram, DIRTY_DISPLAY, 0, ram->size / 10, bits), ==, 0);
-	g_assert_cmpuint(dirty_snapshot(ram, DIRTY_MIGRATION, 2 * RAM_PAGE_SIZE,
-					65 * RAM_PAGE_SIZE, bits),
+	g_assert_cmpuint(dirty_snapshot(ram, DIRTY_MIGRATION, 2 * RAM_PAGE_SIZE, 65 * RAM_PAGE_SIZE,
+					bits),
 			 ==, 5);
 	g_assert_cmphex(bits[0], ==, 0xfULL << 60);
 	g_assert_cmphex(bits[1], ==, 1);
