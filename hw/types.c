@@ -6,11 +6,18 @@
 #include "accel/qtest.h"
 #include "hw/types.h"
 #include "machine/machine.h"
+#include "machine/memory-backend.h"
 
 static const struct device_type *const rows[] = {
 	/* Machines */
 	&machine_type,
 	&none_machine_type,
+
+	/* Memory back ends */
+	&memory_backend_type,
+	&memory_backend_file_type,
+	&memory_backend_memfd_type,
+	&memory_backend_ram_type,
 
 	/* Accelerators */
 	&qtest_accel_type,

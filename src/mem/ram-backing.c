@@ -19,7 +19,7 @@ char *ram_size_text(uint64_t size)
 	static const struct {
 		uint64_t unit;
 		const char *name;
-	} units[] = {{GIB, "GiB"}, {MIB, "MiB"}, {KIB, "KiB"}};
+	} units[] = {{GIB << 10, "TiB"}, {GIB, "GiB"}, {MIB, "MiB"}, {KIB, "KiB"}};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(units); i++) {
 		if (size && size % units[i].unit == 0)

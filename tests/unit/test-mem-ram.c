@@ -190,7 +190,7 @@ static void test_impossible(void)
 
 	assert_fails(0, NULL, "of 0 bytes");
 	assert_fails(UINT64_MAX, NULL, "cannot make RAM block");
-	assert_fails(900ULL << 40, NULL, "cannot set up guest memory 'test.ram' of 921600 GiB");
+	assert_fails(900ULL << 40, NULL, "cannot set up guest memory 'test.ram' of 900 TiB");
 	opt.host_nodes = nodes;
 	opt.host_node_bits = 128;
 	assert_fails(MIB, &opt, "cannot bind memory to host NUMA nodes");

@@ -2,6 +2,7 @@
  * Trees, flat views, listeners.
  */
 #include "base/checked.h"
+#include "event/worker.h"
 #include "mem/ram.h"
 #include "mem/space.h"
 
@@ -327,6 +328,31 @@ static void test_cleanup_in_transaction(void)
 	region_cleanup(&root);
 }
 
+/* Views that were replaced do not pile up, although nobody waits for their readers. */
+static void test_old_views_go(void)
+{
+	struct ram_block *ram = new_ram("old.ram", 0x1000);
+	struct region root, ram_region;
+	struct address_space as;
+
+	region_init_container(&root, NULL, "root", REGION_SIZE_MAX);
+	region_init_ram(&ram_region, NULL, "ram", ram, 0, 0x1000);
+	address_space_init(&as, "test", &root);
+	region_add(&root, 0, &ram_region, 0);
+	for (unsigned i = 1; i <= 1000; i++)
+		region_set_addr(&ram_region, i * 0x1000);
+	worker_drain();
+	for (unsigned i = 1; i <= 50; i++)
+		region_set_addr(&ram_region, i * 0x1000);
+	worker_drain();
+	g_assert_cmpint(ram->refs, <, 150);
+	region_cleanup(&ram_region);
+	g_assert_cmpint(ram->refs, ==, 1);
+	address_space_cleanup(&as);
+	region_cleanup(&root);
+	ram_unref(ram);
+}
+
 static void test_print(void)
 {
 	g_autoptr(GString) out = g_string_new(NULL);
@@ -396,6 +422,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/mem/view/alias-follows", test_alias_follows_its_target);
 	g_test_add_func("/mem/view/listener", test_listener_differences);
 	g_test_add_func("/mem/view/cleanup-in-transaction", test_cleanup_in_transaction);
+	g_test_add_func("/mem/view/old-views", test_old_views_go);
 	g_test_add_func("/mem/view/print", test_print);
 	return g_test_run();
 }
