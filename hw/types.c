@@ -8,6 +8,19 @@
 #include "machine/machine.h"
 #include "machine/memory-backend.h"
 
+/* Types that no header declares: chips and boards, each at the foot of its file. */
+#define HW_TYPES(row)                                                                              \
+	row(isa_device_type)                                                                       \
+	row(isa_serial_type)                                                                       \
+	row(debugcon_type)                                                                         \
+	row(debug_exit_type)                                                                       \
+	row(pcspk_type)                                                                            \
+	row(port92_type)
+
+#define DECLARE(type) extern const struct device_type type;
+HW_TYPES(DECLARE)
+#define ROW(type) &type,
+
 static const struct device_type *const rows[] = {
 	/* Machines */
 	&machine_type,
@@ -21,6 +34,8 @@ static const struct device_type *const rows[] = {
 
 	/* Accelerators */
 	&qtest_accel_type,
+
+	HW_TYPES(ROW)
 };
 
 const struct device_type *const *hw_types(void)
