@@ -231,6 +231,25 @@ static void test_step(void)
 	g_string_truncate(trail, 0);
 }
 
+/* Under qtest too a stopped guest's timers wait, whatever the clock does. */
+static void test_step_stopped(void)
+{
+	int64_t start = clock_virtual_get();
+	struct named a;
+
+	named_init(&a, "a", QCLOCK_VIRTUAL);
+	timer_set(&a.timer, start + 5);
+	clock_virtual_enable(false);
+	g_assert_cmpint(clock_virtual_step(start + 10), ==, start + 10);
+	turn();
+	assert_trail("");
+	clock_virtual_enable(true);
+	g_assert_cmpint(clock_virtual_get(), ==, start + 10);
+	turn();
+	g_assert_true(g_str_has_prefix(trail->str, "a@"));
+	g_string_truncate(trail, 0);
+}
+
 static void test_saved(void)
 {
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
@@ -339,6 +358,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/clock/manual/begins", test_manual_begins);
 	g_test_add_func("/clock/manual/many", test_many);
 	g_test_add_func("/clock/manual/step", test_step);
+	g_test_add_func("/clock/manual/stopped", test_step_stopped);
 	g_test_add_func("/clock/manual/iothread", test_iothread);
 	g_test_add_func("/clock/saved", test_saved);
 	return g_test_run();

@@ -1,4 +1,5 @@
 #include <fenv.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include "event/clock.h"
 #include "event/coroutine.h"
@@ -123,6 +124,25 @@ static void test_stack(void)
 	for (unsigned i = 0; i < 200; i++)
 		co_start(deep, &ends);
 	g_assert_cmpuint(ends, ==, 200);
+}
+
+static void dig_through(void *opaque)
+{
+	dig(10000);
+}
+
+/* Too deep a recursion meets the guard page, not somebody's memory. */
+static void test_guard(void)
+{
+	if (g_test_subprocess()) {
+		struct rlimit no_core = {};
+
+		setrlimit(RLIMIT_CORE, &no_core);
+		co_start(dig_through, NULL);
+		return;
+	}
+	g_test_trap_subprocess(NULL, 0, 0);
+	g_test_trap_assert_failed();
 }
 
 enum { MANY = 300 };
@@ -410,6 +430,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/coroutine/wake-before-yield", test_wake_before_yield);
 	g_test_add_func("/coroutine/nested", test_nested);
 	g_test_add_func("/coroutine/stack", test_stack);
+	g_test_add_func("/coroutine/guard", test_guard);
 	g_test_add_func("/coroutine/many", test_many);
 	g_test_add_func("/coroutine/float-control", test_float_control);
 	g_test_add_func("/coroutine/sleep", test_sleep);

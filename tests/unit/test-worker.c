@@ -24,11 +24,12 @@ static unsigned thread_count(void)
 	return count;
 }
 
+static unsigned threads_before; /* a sanitizer may have one of its own */
+
 static void test_none_yet(void)
 {
-	g_assert_cmpuint(thread_count(), ==, 1);
 	worker_drain();
-	g_assert_cmpuint(thread_count(), ==, 1);
+	g_assert_cmpuint(thread_count(), ==, threads_before);
 }
 
 static int count_work(void *opaque)
@@ -96,7 +97,7 @@ static void test_limit(void)
 		worker_submit(loop_main(), crowd, NULL, &tally);
 	worker_drain();
 	g_assert_cmpint(tally.at_once, ==, 64);
-	g_assert_cmpuint(thread_count(), <=, 65);
+	g_assert_cmpuint(thread_count(), <=, threads_before + 64);
 }
 
 static int look_at_mask(void *opaque)
@@ -126,6 +127,7 @@ static void test_signals(void)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	threads_before = thread_count();
 	loop_init_main();
 	g_test_add_func("/worker/none-yet", test_none_yet);
 	g_test_add_func("/worker/results", test_results);
