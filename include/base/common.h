@@ -17,7 +17,7 @@
 #define MIB (1ULL << 20)
 #define GIB (1ULL << 30)
 
-#define BIT(n)	 (1U << (n))
+#define BIT(n)   (1U << (n))
 #define BIT64(n) (1ULL << (n))
 
 /* Bits @lo to @hi, both included: BITS64(11, 8) is 0xf00. */
@@ -31,12 +31,12 @@
 	})
 
 #define ROUND_DOWN(n, to)  ((n) / (to) * (to))
-#define ROUND_UP(n, to)	   ROUND_DOWN((n) + (to)-1, to)
+#define ROUND_UP(n, to)    ROUND_DOWN((n) + (to)-1, to)
 #define DIV_ROUND_UP(n, d) (((n) + (d)-1) / (d))
 
 #define IS_POWER_OF_2(n) ((n) && !((n) & ((n)-1)))
 
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
-#define MUST_CHECK	       __attribute__((warn_unused_result))
+#define MUST_CHECK             __attribute__((warn_unused_result))
 
 #endif

@@ -66,13 +66,13 @@ enum field_kind {
 };
 
 enum field_flags {
-	FIELD_OPTIONAL = BIT(0),    /* may be left out; in saved state: may be missing in a stream */
+	FIELD_OPTIONAL = BIT(0), /* may be left out; in saved state: may be missing in a stream */
 	FIELD_HAS_DEFAULT = BIT(1), /* when left out, takes `def` or `def_string` */
-	FIELD_POINTER = BIT(2),	    /* FIELD_STRUCT held by pointer */
+	FIELD_POINTER = BIT(2),     /* FIELD_STRUCT held by pointer */
 	FIELD_READONLY = BIT(3),    /* a property that shows, but cannot be set */
-	FIELD_LIVE = BIT(4),	    /* a property that may be set after realize */
-	FIELD_HIDDEN = BIT(5),	    /* accepted, not shown in help (spellings kept for old users) */
-	FIELD_ONOFF_TEXT = BIT(6),  /* an enum of the on/off(/auto) sort: JSON booleans are accepted */
+	FIELD_LIVE = BIT(4),        /* a property that may be set after realize */
+	FIELD_HIDDEN = BIT(5),      /* accepted, not shown in help (spellings kept for old users) */
+	FIELD_ONOFF_TEXT = BIT(6),  /* an enum of on and off: JSON booleans are accepted */
 };
 
 /* One spelling of an enum. Tables end with a NULL name; several names may share a value (aliases:
@@ -92,7 +92,7 @@ struct field_set {
 
 /* One branch of a union, chosen by the tag's value; or of an alternate, chosen by JSON type. */
 struct field_branch {
-	int tag;		     /* union: the value of the tag. Tables end with rows == NULL */
+	int tag; /* union: the value of the tag. Tables end with rows == NULL */
 	const struct field_set *rows;
 };
 
@@ -136,23 +136,23 @@ struct field {
 	const char *help; /* one sentence, without a full stop */
 	enum field_kind kind;
 	uint16_t flags;
-	uint16_t width;	     /* bytes of one element of the C member */
+	uint16_t width;      /* bytes of one element of the C member */
 	uint32_t offset;     /* of the member in its structure */
 	uint32_t has_offset; /* of the presence bool, when `has` */
 	bool has;
 	uint32_t count; /* C array length; 0 and 1 mean a single element */
-	int64_t min;	/* FIELD_INT; inclusive */
-	uint64_t max;	/* FIELD_INT (as int64_t), FIELD_UINT, FIELD_SIZE; 0 with min 0: no bounds */
+	int64_t min;    /* FIELD_INT; inclusive */
+	uint64_t max; /* FIELD_INT (as int64_t), FIELD_UINT, FIELD_SIZE; 0 with min 0: no bounds */
 	uint64_t def;
 	const char *def_string;
-	const struct enum_name *names;	    /* FIELD_ENUM */
-	const struct field_set *sub;	    /* FIELD_STRUCT */
-	const struct field *elem;	    /* FIELD_LIST: one row, offset 0 */
-	const char *tag;		    /* FIELD_UNION: the name of its enum field */
+	const struct enum_name *names;       /* FIELD_ENUM */
+	const struct field_set *sub;         /* FIELD_STRUCT */
+	const struct field *elem;            /* FIELD_LIST: one row, offset 0 */
+	const char *tag;                     /* FIELD_UNION: the name of its enum field */
 	const struct field_branch *branches; /* FIELD_UNION */
-	const struct field *alternatives;   /* FIELD_ALTERNATE: rows, offset 0, FIELD_END last */
-	const struct link_kind *link;	    /* FIELD_LINK */
-	const struct field_custom *custom;  /* FIELD_CUSTOM */
+	const struct field *alternatives;    /* FIELD_ALTERNATE: rows, offset 0, FIELD_END last */
+	const struct link_kind *link;        /* FIELD_LINK */
+	const struct field_custom *custom;   /* FIELD_CUSTOM */
 
 	/* Saved state: the field is there only if this says so of the whole structure; NULL: always. */
 	bool (*needed)(const void *object);
@@ -174,8 +174,8 @@ struct field {
 	_Generic(FIELD_MEMBER(_s, _m), uint8_t : 1, uint16_t : 2, uint32_t : 4, uint64_t : 8)
 #define FIELD_IS_INT(_s, _m)                                                                       \
 	_Generic(FIELD_MEMBER(_s, _m), int8_t : 1, int16_t : 2, int32_t : 4, int64_t : 8)
-#define FIELD_IS_U64(_s, _m)	_Generic(FIELD_MEMBER(_s, _m), uint64_t : 8)
-#define FIELD_IS_BOOL(_s, _m)	_Generic(FIELD_MEMBER(_s, _m), bool : 1)
+#define FIELD_IS_U64(_s, _m)    _Generic(FIELD_MEMBER(_s, _m), uint64_t : 8)
+#define FIELD_IS_BOOL(_s, _m)   _Generic(FIELD_MEMBER(_s, _m), bool : 1)
 #define FIELD_IS_DOUBLE(_s, _m) _Generic(FIELD_MEMBER(_s, _m), double : 8)
 #define FIELD_IS_STRING(_s, _m) _Generic(FIELD_MEMBER(_s, _m), char * : sizeof(char *))
 #define FIELD_IS_ENUM(_s, _m)                                                                      \

@@ -30,7 +30,7 @@ struct coroutine *co_self(void);
  * something else, so what is waited for is looked at again after a yield. The waker must know that
  * the coroutine has not ended.
  */
-void co_yield(void);
+void co_yield (void);
 void co_wake(struct coroutine *co);
 
 /* Sleeps for @ns of @clock. */

@@ -12,8 +12,8 @@
  * in the order they were submitted, up to 64 at a time. If no thread can be had at all, the work is
  * done before this returns.
  */
-void worker_submit(struct loop *loop, int (*work)(void *opaque), void (*done)(void *opaque, int result),
-		   void *opaque);
+void worker_submit(struct loop *loop, int (*work)(void *opaque),
+		   void (*done)(void *opaque, int result), void *opaque);
 
 /*
  * Waits until nothing is queued or running; what is done is on its way to its loop by then. The loops
