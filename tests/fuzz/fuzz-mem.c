@@ -334,7 +334,7 @@ static void check_map(struct forest *f, uint64_t addr, uint64_t len)
 	as_unmap(&map, len);
 }
 
-static void access(struct forest *f, struct space_hint *hint, struct input *in)
+static void make_access(struct forest *f, struct space_hint *hint, struct input *in)
 {
 	uint64_t addr = (take(in) << 4 | take(in)) % SPACE_SIZE;
 	unsigned what = take(in), len = take(in);
@@ -382,7 +382,7 @@ static void run(struct forest *f, struct input *in)
 		check_view(f, f->as.view);
 		check_told(f);
 		for (unsigned i = 0; i < 4; i++)
-			access(f, &hint, in);
+			make_access(f, &hint, in);
 	}
 	listener_remove(&f->as, &listener);
 	g_assert_cmpuint(f->told->count, ==, 0);
