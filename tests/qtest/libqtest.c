@@ -236,6 +236,17 @@ char *qts_command(struct qts *s, const char *fmt, ...)
 	return g_strdup(reply + MIN(strlen(reply), 3));
 }
 
+void qts_last_command(struct qts *s, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	g_autofree char *command = g_strdup_vprintf(fmt, args);
+	va_end(args);
+	g_autofree char *line = g_strdup_printf("%s\n", command);
+	peer_send(&s->qtest, line);
+}
+
 static uint64_t ask(struct qts *s, const char *command, uint64_t addr)
 {
 	g_autofree char *value = qts_command(s, "%s 0x%" PRIx64, command, addr);

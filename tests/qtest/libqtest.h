@@ -66,6 +66,8 @@ void qts_roundtrip(struct qts *s);
 /* Any command; the words after "OK" (caller frees), or, from qts_try(), the whole answer. */
 char *qts_command(struct qts *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
 char *qts_try(struct qts *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* A command that may end the process before it answers; qts_wait_exit() must follow. */
+void qts_last_command(struct qts *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* ---- QMP ---- */
 /* @json as printf makes it, e.g. "{'execute':'device_add','arguments':{'driver':'%s'}}". Returns the

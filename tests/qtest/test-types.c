@@ -1,0 +1,151 @@
+/*
+ * The generated test: every type of hw/types.c that a guest can meet is made, reset, and taken through
+ * a round trip of its state, on the real binary.
+ *
+ * Types that users create get a run of their own, on a machine that has their bus. The rest
+ * must turn up in the tree of one of the machines; a type that turns up nowhere fails the test,
+ * because nothing tests it.
+ */
+#include "hw/types.h"
+#include "libqtest.h"
+
+/* What a type cannot do without. A new row is needed only for a type with properties that must be
+ * given; everything else is derived from the type. */
+struct need {
+	const char *type;
+	const char *options; /* of the device, in JSON: ",\"chardev\":\"c\"" */
+	const char *args;    /* of the process; NULL: none */
+};
+
+static const struct need needs[] = {
+	{"memory-backend-ram", ",'size':1048576", NULL},
+	{"memory-backend-memfd", ",'size':1048576", NULL},
+	{"memory-backend-file", ",'size':1048576,'mem-path':'/tmp'", NULL},
+};
+
+static GHashTable *met; /* names of types that were in a tree */
+
+static const struct need *need_of(const char *type)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(needs); i++) {
+		if (!strcmp(needs[i].type, type))
+			return &needs[i];
+	}
+	return NULL;
+}
+
+/* The machine on which a type is tried: the first that has no objection. */
+static const char *machine_for(const struct device_type *type)
+{
+	return device_type_bus(type) ? "pc" : "none";
+}
+
+/* ---- Walking the tree ---- */
+
+static void meet(struct qts *s, const char *path)
+{
+	json_object *list = qts_qmp(s, "{'execute':'qom-list','arguments':{'path':'%s'}}", path);
+
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		json_object *entry = json_object_array_get_idx(list, i);
+		const char *name = json_object_get_string(json_object_object_get(entry, "name"));
+		const char *type = json_object_get_string(json_object_object_get(entry, "type"));
+
+		if (!g_str_has_prefix(type, "child<"))
+			continue;
+		g_hash_table_add(met, g_strndup(type + 6, strlen(type) - 7));
+		g_autofree char *below =
+			g_strdup_printf("%s/%s", strcmp(path, "/") ? path : "", name);
+		meet(s, below);
+	}
+	json_object_put(list);
+}
+
+static void exercise(struct qts *s)
+{
+	meet(s, "/");
+	qts_roundtrip(s);
+	qts_reset(s);
+	qts_roundtrip(s);
+	/* A second life: what reset leaves is what a fresh machine has. */
+	qts_clock_step(s, 1000000000);
+	qts_roundtrip(s);
+	qts_quit(s);
+}
+
+/* ---- One test a type ---- */
+
+static void test_device(gconstpointer data)
+{
+	const struct device_type *type = data;
+	const struct need *need = need_of(type->name);
+	g_autofree char *args =
+		g_strdup_printf("-machine %s %s -device \"{'driver':'%s'%s}\"", machine_for(type),
+				need && need->args ? need->args : "", type->name,
+				need ? need->options : "");
+
+	exercise(qts_start(args));
+}
+
+static void test_object(gconstpointer data)
+{
+	const struct device_type *type = data;
+	const struct need *need = need_of(type->name);
+	struct qts *s = qts_start(need && need->args ? need->args : "-machine none");
+
+	json_object_put(qts_qmp(s,
+				"{'execute':'object-add','arguments':{'qom-type':'%s','id':'o'%s}}",
+				type->name, need ? need->options : ""));
+	exercise(s);
+}
+
+static void test_machine(gconstpointer data)
+{
+	const struct device_type *type = data;
+	g_autofree char *name = g_strndup(type->name, strlen(type->name) - strlen("-machine"));
+	g_autofree char *args = g_strdup_printf("-machine %s -m 16M", name);
+
+	exercise(qts_start(args));
+}
+
+/* After the others: has everything been met? */
+static void test_all_met(void)
+{
+	for (const struct device_type *const *t = hw_types(); *t; t++) {
+		bool device = (*t)->category < CATEGORY_BACKEND && (*t)->category != CATEGORY_CPU;
+
+		if (!device || ((*t)->flags & TYPE_ABSTRACT))
+			continue;
+		if (!g_hash_table_contains(met, (*t)->name)) {
+			g_test_message("no machine has a '%s', and no user can make one",
+				       (*t)->name);
+			g_test_fail();
+		}
+	}
+}
+
+static GTestDataFunc test_for(const struct device_type *type)
+{
+	if (type->flags & TYPE_ABSTRACT)
+		return NULL;
+	if (type->category == CATEGORY_MACHINE)
+		return test_machine;
+	if (!(type->flags & TYPE_USER_CREATABLE) || type->category == CATEGORY_CPU)
+		return NULL;
+	return type->category == CATEGORY_BACKEND ? test_object : test_device;
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_set_nonfatal_assertions();
+	met = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	for (const struct device_type *const *t = hw_types(); *t; t++) {
+		g_autofree char *path = g_strdup_printf("/types/%s", (*t)->name);
+
+		if (test_for(*t))
+			g_test_add_data_func(path, *t, test_for(*t));
+	}
+	g_test_add_func("/types/all-met", test_all_met);
+	return g_test_run();
+}
