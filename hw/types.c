@@ -4,22 +4,15 @@
  * qom-list-types and -global know them by name.
  */
 #include "accel/qtest.h"
+#include "hw/isa.h"
+#include "hw/rtc.h"
 #include "hw/types.h"
 #include "machine/machine.h"
 #include "machine/memory-backend.h"
 
-/* Types that no header declares: chips and boards, each at the foot of its file. */
-#define HW_TYPES(row)                                                                              \
-	row(isa_device_type)                                                                       \
-	row(isa_serial_type)                                                                       \
-	row(debugcon_type)                                                                         \
-	row(debug_exit_type)                                                                       \
-	row(pcspk_type)                                                                            \
-	row(port92_type)
-
-#define DECLARE(type) extern const struct device_type type;
-HW_TYPES(DECLARE)
-#define ROW(type) &type,
+/* Chips and boards that no header declares. */
+extern const struct device_type debug_exit_type, debugcon_type, isa_serial_type, pcspk_type,
+	port92_type;
 
 static const struct device_type *const rows[] = {
 	/* Machines */
@@ -35,7 +28,14 @@ static const struct device_type *const rows[] = {
 	/* Accelerators */
 	&qtest_accel_type,
 
-	HW_TYPES(ROW)
+	/* The ISA bus and its devices */
+	&debug_exit_type,
+	&debugcon_type,
+	&isa_device_type,
+	&isa_serial_type,
+	&pcspk_type,
+	&port92_type,
+	&rtc_type,
 };
 
 const struct device_type *const *hw_types(void)
