@@ -72,7 +72,7 @@ struct cpu_capabilities {
 	struct cpuid_table host; /* the leaves as the accelerator reports them: `host`, `max` copy from here */
 	unsigned phys_bits;
 	unsigned tsc_khz;
-	char vendor[13]; /* of the host CPU */
+	bool is_kvm; /* the guest may be told so; otherwise the CPU is emulated */
 };
 
 struct cpu_model;

@@ -1,0 +1,202 @@
+/*
+ * Parsing -cpu NAME[,+feat][,-feat][,feat=on|off][,prop=value].
+ */
+#include "api/codec.h"
+#include "internal.h"
+
+const struct field cpu_config_rows[] = {
+	PROP_BOOL(struct cpu_config, check, "check", true,
+		  "Warn about features that cannot be had"),
+	PROP_BOOL(struct cpu_config, enforce, "enforce", false,
+		  "Refuse to start without a feature asked for"),
+	PROP_BOOL(struct cpu_config, migratable, "migratable", true,
+		  "Leave out features that bind the guest to this host (host, max)"),
+	PROP_BOOL(struct cpu_config, host_phys_bits, "host-phys-bits", false,
+		  "Physical address width of the host"),
+	PROP_BOOL(struct cpu_config, kvm, "kvm", true, "Show the KVM signature and its features"),
+	PROP_BOOL(struct cpu_config, l3_cache, "l3-cache", true, "Report a level 3 cache"),
+	PROP_BOOL(struct cpu_config, host_cache_info, "host-cache-info", false,
+		  "Report the host's caches"),
+	PROP_BOOL(struct cpu_config, pmu, "pmu", false, "Offer a performance monitoring unit"),
+	PROP_BOOL(struct cpu_config, fill_mtrr_mask, "fill-mtrr-mask", true,
+		  "Variable MTRR masks cover all physical bits"),
+	PROP_BOOL(struct cpu_config, full_cpuid_auto_level, "full-cpuid-auto-level", true,
+		  "Raise the highest leaf to cover all features"),
+	PROP_BOOL(struct cpu_config, legacy_cache, "legacy-cache", true,
+		  "Report the caches of old QEMU processors"),
+	PROP_BOOL(struct cpu_config, vmware_cpuid_freq, "vmware-cpuid-freq", true,
+		  "Report TSC and APIC frequency in leaf 40000010H"),
+	PROP_BOOL(struct cpu_config, force_features, "x-force-features", false,
+		  "Keep features the accelerator does not offer"),
+	PROP_BOOL(struct cpu_config, cpuid_0xb, "cpuid-0xb", true, "Offer the topology leaf BH"),
+	PROP_BOOL(struct cpu_config, hv_passthrough, "hv-passthrough", false,
+		  "Offer every Hyper-V enlightenment of the host"),
+	PROP_UINT(struct cpu_config, phys_bits, "phys-bits", 0, 52,
+		  "Physical address width; 0: the default"),
+	PROP_UINT(struct cpu_config, host_phys_bits_limit, "host-phys-bits-limit", 0, 52,
+		  "Upper limit of host-phys-bits; 0: none"),
+	PROP_SIZE(struct cpu_config, tsc_freq, "tsc-frequency", 0,
+		  "TSC frequency in Hz; 0: the host's"),
+	PROP_INT(struct cpu_config, level, "level", -1, -1, UINT32_MAX, "Highest basic leaf"),
+	PROP_INT(struct cpu_config, xlevel, "xlevel", -1, -1, UINT32_MAX, "Highest extended leaf"),
+	PROP_INT(struct cpu_config, xlevel2, "xlevel2", -1, -1, UINT32_MAX, "Highest Centaur leaf"),
+	PROP_INT(struct cpu_config, family, "family", -1, -1, 0xff + 0xf, "Processor family"),
+	PROP_INT(struct cpu_config, cpu_model, "model", -1, -1, 0xff, "Processor model"),
+	PROP_INT(struct cpu_config, stepping, "stepping", -1, -1, 0xf, "Processor stepping"),
+	PROP_STRING(struct cpu_config, vendor, "vendor", NULL, "Vendor, 12 characters"),
+	PROP_STRING(struct cpu_config, model_id, "model-id", NULL,
+		    "Brand string, up to 48 characters"),
+	PROP_UINT(struct cpu_config, hv_spinlocks, "hv-spinlocks", UINT32_MAX, UINT32_MAX,
+		  "Spin retries before a Hyper-V guest yields"),
+	PROP_STRING(struct cpu_config, hv_vendor_id, "hv-vendor-id", NULL,
+		    "Hyper-V vendor, up to 12 characters"),
+	FIELD_ROW_END,
+};
+
+void cpu_config_clear(struct cpu_config *cfg)
+{
+	fields_clear(cpu_config_rows, cfg);
+}
+
+static void collect_name(const char *name, enum feature_word word, unsigned bit, void *opaque)
+{
+	g_ptr_array_add(opaque, (void *)name);
+}
+
+static void unknown_property(const char *model, const char *name, GError **errp)
+{
+	g_autoptr(GPtrArray) known = g_ptr_array_new();
+	const char *near;
+
+	cpu_feature_foreach(collect_name, known);
+	FIELDS_FOREACH (row, cpu_config_rows)
+		g_ptr_array_add(known, (void *)row->name);
+	g_ptr_array_add(known, NULL);
+	near = nearest_name(name, (const char *const *)known->pdata);
+	error_set(errp, "Property '%s-x86_64-cpu.%s' not found", model, name);
+	if (near)
+		error_add_hint(errp, "Did you mean '%s'?", near);
+}
+
+/* A later mention of a feature overrides an earlier one. */
+static void set_feature(struct cpu_config *cfg, enum feature_word word, unsigned bit, bool on)
+{
+	uint64_t mask = cpu_feature_mask(word, cpu_feature_name(word, bit));
+
+	cfg->plus[word] &= ~mask;
+	cfg->minus[word] &= ~mask;
+	if (on)
+		cfg->plus[word] |= mask;
+	else
+		cfg->minus[word] |= mask;
+}
+
+static bool parse_switch(const char *value, bool *on, const char *name, GError **errp)
+{
+	struct {
+		bool b;
+	} tmp = {false};
+	const struct field row = {
+		.name = name,
+		.kind = FIELD_BOOL,
+		.width = 1,
+		.flags = FIELD_OPTIONAL,
+	};
+
+	if (!codec_parse_field(&row, value, &tmp, errp))
+		return false;
+	*on = tmp.b;
+	return true;
+}
+
+static bool parse_assignment(struct cpu_config *cfg, const char *model, const char *name,
+			     const char *value, GError **errp)
+{
+	g_autofree char *plain = g_strdelimit(g_strdup(name), "_", '-');
+	const struct field *row;
+	enum feature_word word;
+	unsigned bit;
+	bool on;
+
+	if (cpu_feature_find(name, &word, &bit)) {
+		if (!parse_switch(value, &on, name, errp))
+			return false;
+		set_feature(cfg, word, bit, on);
+		return true;
+	}
+	/* "tsc-freq=2.5G" is how people write it. */
+	row = fields_find(cpu_config_rows, !strcmp(plain, "tsc-freq") ? "tsc-frequency" : plain);
+	if (!row) {
+		unknown_property(model, name, errp);
+		return false;
+	}
+	return codec_parse_field(row, value, cfg, errp);
+}
+
+static bool parse_item(struct cpu_config *cfg, const char *model, char *item, GError **errp)
+{
+	enum feature_word word;
+	unsigned bit;
+	char *eq;
+
+	if (*item == '+' || *item == '-') {
+		if (!cpu_feature_find(item + 1, &word, &bit)) {
+			unknown_property(model, item + 1, errp);
+			return false;
+		}
+		set_feature(cfg, word, bit, *item == '+');
+		return true;
+	}
+	eq = strchr(item, '=');
+	if (eq)
+		*eq++ = '\0';
+	return parse_assignment(cfg, model, item, eq ? eq : "on", errp);
+}
+
+static bool check_strings(const struct cpu_config *cfg, GError **errp)
+{
+	if (cfg->vendor && strlen(cfg->vendor) != 12) {
+		error_set(errp, "Property '.vendor' doesn't take value '%s'", cfg->vendor);
+		error_add_hint(errp, "A vendor has exactly 12 characters, this has %zu",
+			       strlen(cfg->vendor));
+		return false;
+	}
+	if (cfg->model_id && strlen(cfg->model_id) > 48) {
+		error_set(errp, "model-id has %zu characters, at most 48 fit",
+			  strlen(cfg->model_id));
+		return false;
+	}
+	return true;
+}
+
+bool cpu_config_parse(const char *text, struct cpu_config *cfg, GError **errp)
+{
+	g_auto(GStrv) items = g_strsplit(text, ",", -1);
+
+	memset(cfg, 0, sizeof(*cfg));
+	fields_set_defaults(cpu_config_rows, cfg);
+	cfg->model = items[0] ? cpu_model_find(items[0]) : NULL;
+	if (!cfg->model) {
+		g_autoptr(GPtrArray) known = g_ptr_array_new();
+		const char *near;
+
+		for (const struct cpu_model *m = NULL; (m = cpu_model_next(m));)
+			g_ptr_array_add(known, (void *)m->name);
+		g_ptr_array_add(known, NULL);
+		near = nearest_name(items[0] ? items[0] : "", (const char *const *)known->pdata);
+		error_set(errp, "unable to find CPU model '%s'", items[0] ? items[0] : "");
+		if (near)
+			error_add_hint(errp, "Did you mean '%s'?", near);
+		return false;
+	}
+	cfg->pmu = cfg->host_phys_bits = cfg->model->from_host;
+	for (char **item = items + 1; *item; item++) {
+		if (**item && !parse_item(cfg, items[0], *item, errp))
+			goto fail;
+	}
+	if (check_strings(cfg, errp))
+		return true;
+fail:
+	cpu_config_clear(cfg);
+	return false;
+}
