@@ -122,7 +122,7 @@ static void merge_neighbours(GArray *ranges)
 		g_array_set_size(ranges, kept + 1);
 }
 
-static gint compare_doorbells(gconstpointer a, gconstpointer b)
+int doorbell_compare(const void *a, const void *b)
 {
 	const struct doorbell *x = a, *y = b;
 
@@ -151,7 +151,7 @@ static void add_doorbells(struct flat_view *view, struct flat_range *range)
 	range->bell_count = view->doorbells->len - range->bell_first;
 	if (range->bell_count > 1)
 		qsort(&g_array_index(view->doorbells, struct doorbell, range->bell_first),
-		      range->bell_count, sizeof(struct doorbell), compare_doorbells);
+		      range->bell_count, sizeof(struct doorbell), doorbell_compare);
 }
 
 static void add_coalesced(struct flat_view *view, const struct flat_range *range)

@@ -36,6 +36,8 @@ bool flat_view_same_doorbells(const struct flat_view *a, const struct flat_view 
 /* The same piece of the same region, seen in the same way; who logs its writes is left aside. */
 bool flat_range_equal(const struct flat_range *a, const struct flat_range *b);
 bool doorbell_equal(const struct doorbell *a, const struct doorbell *b);
+/* The order of doorbells in a view, for qsort(). */
+int doorbell_compare(const void *a, const void *b);
 void flat_view_free(struct flat_view *view);
 bool flat_view_depends(const struct flat_view *view, const GPtrArray *tops);
 bool region_is_leaf(const struct region *r);
@@ -45,6 +47,8 @@ struct region *region_top(struct region *r);
 void listeners_update(struct address_space *as, const struct flat_view *from,
 		      const struct flat_view *to);
 bool doorbell_equal(const struct doorbell *a, const struct doorbell *b);
+/* The order of doorbells in a view, for qsort(). */
+int doorbell_compare(const void *a, const void *b);
 
 /* The index of the first range that ends after @addr; view->count if there is none. */
 static inline size_t flat_view_search(const struct flat_view *view, uint64_t addr)

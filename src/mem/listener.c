@@ -46,12 +46,16 @@ static void report_log_changes(const struct flat_view *from, const struct flat_v
 	}
 }
 
-/* Doorbells at one address are few, and in no particular order. */
-static bool has_doorbell(const struct flat_view *view, const struct doorbell *bell)
+/* Bells that sort alike are few, and in no particular order. @from: the first that does. */
+static bool has_doorbell(const GArray *bells, guint from, const struct doorbell *bell)
 {
-	for (guint i = 0; i < view->doorbells->len; i++) {
-		if (doorbell_equal(&g_array_index(view->doorbells, struct doorbell, i), bell))
+	for (; from < bells->len; from++) {
+		const struct doorbell *other = &g_array_index(bells, struct doorbell, from);
+
+		if (doorbell_equal(other, bell))
 			return true;
+		if (doorbell_compare(other, bell) > 0)
+			return false;
 	}
 	return false;
 }
@@ -59,10 +63,16 @@ static bool has_doorbell(const struct flat_view *view, const struct doorbell *be
 static void report_doorbells(const struct flat_view *view, const struct flat_view *other,
 			     void (*fn)(void *opaque, const struct doorbell *bell), void *opaque)
 {
+	GArray *bells = other->doorbells;
+	guint j = 0;
+
 	for (guint i = 0; fn && i < view->doorbells->len; i++) {
 		struct doorbell *bell = &g_array_index(view->doorbells, struct doorbell, i);
 
-		if (!has_doorbell(other, bell))
+		while (j < bells->len &&
+		       doorbell_compare(&g_array_index(bells, struct doorbell, j), bell) < 0)
+			j++;
+		if (!has_doorbell(bells, j, bell))
 			fn(opaque, bell);
 	}
 }

@@ -1,15 +1,15 @@
 /*
  * Freeing what readers may still see (rcu.h).
  *
- * A flat view is a few kilobytes and firmware changes the map some hundred times, so the batch is
- * large enough that a guest's whole boot costs a handful of grace periods, each waited for by a
- * worker that is gone some seconds later.
+ * A flat view is some kilobytes and firmware changes the map some hundred times. The batch is small
+ * enough that what waits in it is not felt, and large enough that a guest's whole boot costs a
+ * handful of grace periods, each waited for by a worker that is gone some seconds later.
  */
 #include "internal.h"
 #include "rcu.h"
 #include "event/worker.h"
 
-#define RECLAIM_BATCH 64
+#define RECLAIM_BATCH 32
 
 struct retired {
 	void (*free_fn)(void *ptr);

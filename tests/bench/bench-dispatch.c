@@ -7,7 +7,7 @@
 #include "mem/ram.h"
 #include "mem/space.h"
 
-#define ROUNDS	2000000
+#define ROUNDS  2000000
 #define REGIONS 60
 
 static uint64_t bench_read(void *opaque, uint64_t offset, unsigned size)

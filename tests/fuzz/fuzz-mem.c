@@ -9,9 +9,9 @@
 #include "mem/ram.h"
 #include "mem/space.h"
 
-#define REGIONS	   12
+#define REGIONS    12
 #define SPACE_SIZE 4096
-#define UNIT	   16
+#define UNIT       16
 
 struct input {
 	const uint8_t *data;
@@ -33,7 +33,7 @@ struct forest {
 	struct address_space as;
 	struct region spare_root;
 	struct flat_view *told; /* what the listener thinks */
-	unsigned ring;		/* register accesses so far */
+	unsigned ring;          /* register accesses so far */
 };
 
 /* Registers answer with a byte made of who they are and where; writes vanish. */
@@ -62,7 +62,10 @@ static const struct io_ops ops[] = {
 	{.read = fuzz_read, .write = fuzz_write},
 	{.read = fuzz_read, .write = fuzz_write, .lock = LOCK_NONE, .impl = {4, 4}},
 	{.read = fuzz_read, .write = fuzz_write, .valid = {1, 1}},
-	{.read = fuzz_read, .write = fuzz_write, .valid = {.unaligned = true}, .impl = {1, 8, true}},
+	{.read = fuzz_read,
+	 .write = fuzz_write,
+	 .valid = {.unaligned = true},
+	 .impl = {1, 8, true}},
 };
 
 /* ---- The reference ---- */
@@ -361,8 +364,7 @@ static void make_access(struct forest *f, struct space_hint *hint, struct input 
 
 static void run(struct forest *f, struct input *in)
 {
-	struct mem_listener listener = {
-		.opaque = f, .range_del = told_del, .range_add = told_add};
+	struct mem_listener listener = {.opaque = f, .range_del = told_del, .range_add = told_add};
 	struct space_hint hint = {0};
 
 	region_init_container(&f->regions[f->count++], NULL, "root", SPACE_SIZE);

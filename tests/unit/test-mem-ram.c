@@ -2,6 +2,7 @@
  * RAM blocks and dirty bitmaps.
  */
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -127,6 +128,32 @@ static void test_memfd(void)
 	assert_fails(MIB, &opt, "failed to ");
 }
 
+/* A lack of huge pages is an error with numbers, never a SIGBUS. */
+static void test_huge_pages(void)
+{
+	struct ram_options opt = {.memfd = true, .hugetlb = true, .hugetlb_size = 2 * MIB};
+	g_autofree char *free_pages = NULL;
+	g_autoptr(GError) err = NULL;
+
+	if (!g_file_get_contents("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages",
+				 &free_pages, NULL, NULL) ||
+	    atoi(free_pages)) {
+		g_test_skip("needs a host with 2 MiB huge pages, of which none is free");
+		return;
+	}
+	g_assert_null(ram_new("test.ram", 4 * MIB, &opt, &err));
+	g_assert_cmpstr(err->message, ==,
+			"unable to map backing store for guest RAM 'test.ram' of 4 MiB: "
+			"Cannot allocate memory");
+	g_assert_cmpstr(error_hint(err), ==,
+			"2 huge pages of 2 MiB are needed, the host has 0 free; "
+			"see /proc/sys/vm/nr_hugepages");
+	opt.no_reserve = opt.prealloc = true;
+	assert_fails(4 * MIB, &opt,
+		     "preallocating 4 MiB of guest memory 'test.ram' failed: "
+		     "not enough free huge pages");
+}
+
 static void test_file(void)
 {
 	g_autofree char *dir = g_dir_make_tmp("quail-ram-XXXXXX", NULL);
@@ -244,6 +271,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/mem/ram/foreach", test_foreach);
 	g_test_add_func("/mem/ram/prealloc", test_prealloc);
 	g_test_add_func("/mem/ram/memfd", test_memfd);
+	g_test_add_func("/mem/ram/huge-pages", test_huge_pages);
 	g_test_add_func("/mem/ram/file", test_file);
 	g_test_add_func("/mem/ram/impossible", test_impossible);
 	g_test_add_func("/mem/ram/dirty", test_dirty);
