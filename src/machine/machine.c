@@ -220,6 +220,7 @@ bool machine_finish(struct machine *m, GError **errp)
 	if (m->info->finish && !m->info->finish(m, errp))
 		return false;
 	machine_reset(m);
+	tree_set_ready(true);
 	return true;
 }
 
