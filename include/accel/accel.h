@@ -23,6 +23,21 @@
 struct notifier;
 struct accel;
 
+/*
+ * Who interrupts a vCPU where that is not the accelerator: a userspace PIC (IRQCHIP_SPLIT) or local
+ * APIC (IRQCHIP_OFF, and accelerators without chips). When something becomes pending, the chip calls
+ * vcpu_wake(). All callbacks run on the vCPU's thread and must be safe without the machine lock.
+ * The last two are for a local APIC only; NULL otherwise.
+ */
+struct accel_intr_ops {
+	bool (*pending)(void *opaque); /* a maskable interrupt wants in; cheap */
+	int (*acknowledge)(
+		void *opaque); /* its vector, which is in service now; -1: none any more */
+	uint64_t (*get_tpr)(void *opaque); /* as CR8 shows it, 0-15 */
+	/* After guest code ran: CR8 and the APIC base as they are now. */
+	void (*sync)(void *opaque, uint64_t cr8, uint64_t apic_base);
+};
+
 /* What an accelerator knows of a vCPU. machine/vcpu.h embeds it. */
 struct accel_cpu {
 	struct accel *accel;
@@ -41,6 +56,8 @@ struct accel_cpu {
 	uint64_t tsc_hz; /* wanted TSC frequency; 0: the host's */
 	struct cpu_features features;
 	struct space_hint mem_hint, io_hint;
+	const struct accel_intr_ops *intr; /* NULL: the accelerator has all it needs */
+	void *intr_opaque;
 	void *data; /* the accelerator's own */
 };
 
@@ -60,9 +77,10 @@ enum irqchip_mode { IRQCHIP_OFF, IRQCHIP_SPLIT, IRQCHIP_ON };
 /* The machine's side of it: filled in by the machine before init. */
 struct accel_machine {
 	struct address_space *memory, *io;
+	struct address_space *smm_memory; /* what a CPU in SMM sees; NULL: the same */
 	unsigned max_cpus;
 	enum irqchip_mode irqchip; /* wanted */
-	bool irqchip_required;	   /* the user said so: failing is an error, not a reason to fall back */
+	bool irqchip_required; /* the user said so: failing is an error, not a reason to fall back */
 	bool smm;
 	/* Requests by the accelerator while no vCPU is concerned */
 	void (*internal_error)(void *opaque);
@@ -74,7 +92,17 @@ struct accel {
 	const struct accel_ops *ops;
 	struct accel_machine machine;
 	enum irqchip_mode irqchip; /* in effect */
+
+	/* Set by init: guest-physical memory the guest must keep away from; size 0: none. */
+	uint64_t reserved_base, reserved_size;
+
+	/* IRQCHIP_SPLIT: the userspace IOAPIC hears that a level-triggered vector was ended. Any thread. */
+	void (*ioapic_eoi)(void *opaque, unsigned vector);
+	void *ioapic_opaque;
 };
+
+/* With IRQCHIP_SPLIT, gsis below this are the IOAPIC's pins: route_update() gives them messages. */
+#define ACCEL_IOAPIC_PINS 24
 
 struct msi_message {
 	uint64_t addr;
@@ -86,6 +114,8 @@ struct debug_request {
 	bool single_step;
 	bool block_irqs;     /* while stepping */
 	bool sw_breakpoints; /* INT3 goes to the debugger */
+	bool reinject_bp,
+		reinject_db; /* the last stop was the guest's own: it gets the exception, once */
 	unsigned hw_count;
 	struct {
 		uint64_t addr;
@@ -100,10 +130,10 @@ struct debug_stop {
 };
 
 struct accel_ops {
-	const char *name;	   /* as -accel takes it: "kvm" */
-	const char *alias;	   /* "tcg" for dbt; NULL */
+	const char *name;          /* as -accel takes it: "kvm" */
+	const char *alias;         /* "tcg" for dbt; NULL */
 	const char *thread_suffix; /* "KVM" in the thread name "CPU 0/KVM" */
-	bool executes;		   /* false: no CPU at all (qtest) */
+	bool executes;             /* false: no CPU at all (qtest) */
 
 	/* Can it run a guest here? Else why not, in one line. @by_name: the user asked for this very
 	 * one, so slowness alone is no reason. NULL: always. */
@@ -129,7 +159,8 @@ struct accel_ops {
 	bool (*vcpu_put_state)(struct accel_cpu *cpu, GError **errp);
 	bool (*vcpu_inject_nmi)(struct accel_cpu *cpu);
 	bool (*vcpu_inject_smi)(struct accel_cpu *cpu);
-	bool (*vcpu_set_debug)(struct accel_cpu *cpu, const struct debug_request *req, GError **errp);
+	bool (*vcpu_set_debug)(struct accel_cpu *cpu, const struct debug_request *req,
+			       GError **errp);
 	const struct debug_stop *(*vcpu_debug_stop)(struct accel_cpu *cpu);
 	/* Guest-virtual to guest-physical, by the vCPU's page tables; false if not mapped. */
 	bool (*vcpu_translate)(struct accel_cpu *cpu, uint64_t vaddr, uint64_t *paddr);
@@ -144,12 +175,22 @@ struct accel_ops {
 	/* Delivers an MSI. Any thread. NULL: it is written to the memory space's APIC window. */
 	void (*send_msi)(struct accel *a, const struct msi_message *msg);
 
-	/* A gsi that stands for a message, for irqfds; -1 if there are none left. */
+	/* A gsi that stands for a message, for irqfds; -1 if there are none left. Machine lock held.
+	 * Between begin and commit (they nest) changes are gathered and take effect together. */
+	void (*route_begin)(struct accel *a);
+	void (*route_commit)(struct accel *a);
 	int (*route_add)(struct accel *a, const struct msi_message *msg);
+	/* @msg NULL: nothing is delivered until it is updated again. */
 	void (*route_update)(struct accel *a, int gsi, const struct msi_message *msg);
 	void (*route_del)(struct accel *a, int gsi);
 	bool (*irqfd_add)(struct accel *a, struct notifier *n, struct notifier *resample, int gsi);
 	void (*irqfd_del)(struct accel *a, struct notifier *n, int gsi);
+
+	/* Carries out writes that region_add_coalesced() allowed to wait. Machine lock held. */
+	void (*flush_coalesced)(struct accel *a);
+
+	/* How many more separate pieces of RAM can be mapped; NULL: any number. */
+	unsigned (*free_slots)(struct accel *a);
 
 	bool has_doorbells; /* doorbells of regions really are ioeventfds */
 };

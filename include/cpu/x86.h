@@ -12,8 +12,22 @@
 #include "base/field.h"
 
 enum x86_gpr {
-	R_AX, R_CX, R_DX, R_BX, R_SP, R_BP, R_SI, R_DI,
-	R_8, R_9, R_10, R_11, R_12, R_13, R_14, R_15,
+	R_AX,
+	R_CX,
+	R_DX,
+	R_BX,
+	R_SP,
+	R_BP,
+	R_SI,
+	R_DI,
+	R_8,
+	R_9,
+	R_10,
+	R_11,
+	R_12,
+	R_13,
+	R_14,
+	R_15,
 };
 
 enum x86_seg { S_ES, S_CS, S_SS, S_DS, S_FS, S_GS, S_LDT, S_TR, S_COUNT };
@@ -28,10 +42,10 @@ struct x86_segment {
 	uint16_t selector;
 	uint32_t attr;
 };
-#define SEG_ATTR_P	  BIT(7)
-#define SEG_ATTR_L	  BIT(13)
-#define SEG_ATTR_DB	  BIT(14)
-#define SEG_ATTR_G	  BIT(15)
+#define SEG_ATTR_P        BIT(7)
+#define SEG_ATTR_L        BIT(13)
+#define SEG_ATTR_DB       BIT(14)
+#define SEG_ATTR_G        BIT(15)
 #define SEG_ATTR_UNUSABLE BIT(16)
 
 struct x86_dtable {
@@ -73,6 +87,9 @@ struct x86_msr {
 };
 #define X86_MSRS_MAX 512
 
+/* State of a guest's own guests: KVM's structure for VMX or SVM with its header. */
+#define X86_NESTED_MAX 8448
+
 struct x86_state {
 	uint64_t gpr[16];
 	uint64_t rip, rflags;
@@ -91,7 +108,12 @@ struct x86_state {
 	uint8_t lapic[1024]; /* register page of the local APIC as KVM lays it out */
 	uint32_t msr_count;
 	struct x86_msr msrs[X86_MSRS_MAX];
+	uint32_t nested_size; /* 0: none */
+	uint8_t nested[X86_NESTED_MAX] __attribute__((aligned(8)));
 };
+
+/* Registers as text, laid out as `info registers` shows them: appends to @out. @halted: shows HLT=1 */
+void x86_state_print(const struct x86_state *s, bool halted, GString *out);
 
 /* Rows of the above, for saved state. */
 extern const struct field x86_state_rows[];
@@ -102,29 +124,29 @@ void x86_state_reset(struct x86_state *s, bool is_bsp, uint32_t signature);
 #define EFER_SCE   BIT64(0)
 #define EFER_LME   BIT64(8)
 #define EFER_LMA   BIT64(10)
-#define EFER_NX	   BIT64(11)
-#define CR0_PE	   BIT64(0)
-#define CR0_MP	   BIT64(1)
-#define CR0_ET	   BIT64(4)
-#define CR0_NE	   BIT64(5)
-#define CR0_WP	   BIT64(16)
-#define CR0_NW	   BIT64(29)
-#define CR0_CD	   BIT64(30)
-#define CR0_PG	   BIT64(31)
-#define CR4_PAE	   BIT64(5)
+#define EFER_NX    BIT64(11)
+#define CR0_PE     BIT64(0)
+#define CR0_MP     BIT64(1)
+#define CR0_ET     BIT64(4)
+#define CR0_NE     BIT64(5)
+#define CR0_WP     BIT64(16)
+#define CR0_NW     BIT64(29)
+#define CR0_CD     BIT64(30)
+#define CR0_PG     BIT64(31)
+#define CR4_PAE    BIT64(5)
 #define CR4_OSFXSR BIT64(9)
 
-#define MSR_TSC		    0x10
-#define MSR_APIC_BASE	    0x1b
-#define MSR_MISC_ENABLE	    0x1a0
-#define MSR_PAT		    0x277
+#define MSR_TSC             0x10
+#define MSR_APIC_BASE       0x1b
+#define MSR_MISC_ENABLE     0x1a0
+#define MSR_PAT             0x277
 #define MSR_MTRR_DEF_TYPE   0x2ff
 #define MSR_TSC_DEADLINE    0x6e0
-#define MSR_EFER	    0xc0000080
+#define MSR_EFER            0xc0000080
 #define MSR_KVM_SYSTEM_TIME 0x4b564d01
 
-#define APIC_BASE_BSP	 BIT64(8)
-#define APIC_BASE_EXTD	 BIT64(10)
+#define APIC_BASE_BSP    BIT64(8)
+#define APIC_BASE_EXTD   BIT64(10)
 #define APIC_BASE_ENABLE BIT64(11)
 
 #endif

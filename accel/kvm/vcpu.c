@@ -1,0 +1,110 @@
+/*
+ * Making and unmaking a vCPU, on its own thread.
+ */
+#include "kvm.h"
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Tile data (AMX) is so large that Linux wants to be asked before a guest may have it. */
+#define ARCH_REQ_XCOMP_GUEST_PERM 0x1025
+#define XSTATE_TILE_DATA          18
+
+static void request_tile_data(struct kvm *k, const struct cpuid_table *cpuid)
+{
+	const struct cpuid_leaf *leaf = cpuid_find(cpuid, 0xd, 0);
+
+	if (leaf && (leaf->eax & BIT(XSTATE_TILE_DATA)) &&
+	    !syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_GUEST_PERM, XSTATE_TILE_DATA))
+		k->xsave_size = MAX((size_t)kvm_ioctl_n(k->vm, KVM_CHECK_EXTENSION, KVM_CAP_XSAVE2),
+				    sizeof(struct kvm_xsave));
+}
+
+static bool check_state_size(const struct kvm *k, GError **errp)
+{
+	if (k->xsave_size <= X86_XSAVE_MAX)
+		return true;
+	error_set(errp,
+		  "The vector state of this host's CPU has %zu bytes, more than the %d we save",
+		  k->xsave_size, X86_XSAVE_MAX);
+	return false;
+}
+
+static bool open_vcpu(struct kvm_cpu *c, GError **errp)
+{
+	struct kvm *k = c->kvm;
+
+	c->fd = kvm_ioctl_n(k->vm, KVM_CREATE_VCPU, c->cpu->apic_id);
+	if (c->fd < 0) {
+		error_set_errno(errp, -c->fd, "Could not create CPU %u (APIC ID %u)", c->cpu->index,
+				c->cpu->apic_id);
+		return false;
+	}
+	c->run = mmap(NULL, k->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, c->fd, 0);
+	if (c->run == MAP_FAILED) {
+		c->run = NULL;
+		error_set_errno(errp, errno, "Could not map the state of CPU %u", c->cpu->index);
+		return false;
+	}
+	kvm_coalesced_map(c);
+	return kvm_ring_map(c, errp);
+}
+
+static void close_vcpu(struct kvm_cpu *c)
+{
+	kvm_ring_unmap(c);
+	if (c->run)
+		munmap(c->run, c->kvm->run_size);
+	if (c->fd >= 0)
+		close(c->fd);
+	g_free(c);
+}
+
+static void unblock_kicks(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+bool kvm_vcpu_create(struct accel_cpu *cpu, GError **errp)
+{
+	struct kvm *k = kvm_of(cpu->accel);
+	struct kvm_cpu *c = g_new0(struct kvm_cpu, 1);
+
+	c->kvm = k;
+	c->cpu = cpu;
+	c->thread = pthread_self();
+	unblock_kicks();
+	request_tile_data(k, &cpu->cpuid);
+	if (!check_state_size(k, errp) || !open_vcpu(c, errp) || !kvm_set_tsc_rate(c, errp) ||
+	    !kvm_set_cpuid(c, errp) || !kvm_msrs_init(c, errp)) {
+		close_vcpu(c);
+		return false;
+	}
+	g_mutex_lock(&k->hold.lock);
+	g_ptr_array_add(k->hold.cpus, c);
+	g_mutex_unlock(&k->hold.lock);
+	__atomic_store_n(&cpu->data, c, __ATOMIC_RELEASE);
+	return true;
+}
+
+/*
+ * The kernel keeps a vCPU until its VM goes, so the number of an unplugged one cannot be used
+ * again while our descriptor is gone; the thread ends, and with it all we know of it.
+ */
+void kvm_vcpu_destroy(struct accel_cpu *cpu)
+{
+	struct kvm_cpu *c = kvm_cpu_of(cpu);
+	struct kvm *k = c->kvm;
+
+	g_mutex_lock(&k->hold.lock);
+	g_ptr_array_remove(k->hold.cpus, c);
+	g_mutex_unlock(&k->hold.lock);
+	__atomic_store_n(&cpu->data, NULL, __ATOMIC_RELEASE);
+	close_vcpu(c);
+}
