@@ -3,6 +3,7 @@
  * introspection and for the generated tests; nothing registers itself. Abstract bases are listed too:
  * qom-list-types and -global know them by name.
  */
+#include "accel/kvm.h"
 #include "accel/qtest.h"
 #include "hw/isa.h"
 #include "hw/rtc.h"
@@ -26,7 +27,14 @@ static const struct device_type *const rows[] = {
 	&memory_backend_ram_type,
 
 	/* Accelerators */
+	&kvm_accel_type,
 	&qtest_accel_type,
+
+	/* The kernel's interrupt controllers and clocks */
+	&kvm_i8259_type,
+	&kvm_ioapic_type,
+	&kvm_pit_type,
+	&kvm_clock_type,
 
 	/* The ISA bus and its devices */
 	&debug_exit_type,

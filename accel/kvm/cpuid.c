@@ -4,7 +4,6 @@
 #include "kvm.h"
 
 #include <asm/kvm_para.h>
-#include <cpuid.h>
 
 #define KVM_FEATURES_LEAF 0x40000001
 
@@ -147,15 +146,6 @@ static uint64_t cpuid_word(const struct cpuid_table *t, const struct feature_wor
 	return info->reg == 0 ? l->eax : info->reg == 1 ? l->ebx : info->reg == 2 ? l->ecx : l->edx;
 }
 
-static void host_vendor(char vendor[13])
-{
-	uint32_t eax, regs[3] = {};
-
-	__get_cpuid(0, &eax, &regs[0], &regs[2], &regs[1]);
-	memcpy(vendor, regs, 12);
-	vendor[12] = 0;
-}
-
 static unsigned phys_bits(const struct cpuid_table *t)
 {
 	const struct cpuid_leaf *l = cpuid_find(t, 0x80000008, 0);
@@ -179,7 +169,7 @@ void kvm_capabilities(struct accel *a, struct cpu_capabilities *caps)
 			info->is_msr ? msr_word(k, info->leaf) : cpuid_word(&caps->host, info);
 	}
 	caps->phys_bits = phys_bits(&caps->host);
-	host_vendor(caps->vendor);
+	caps->is_kvm = true;
 	khz = k->caps.vm_tsc_control ? kvm_ioctl_n(k->vm, KVM_GET_TSC_KHZ, 0) : 0;
 	caps->tsc_khz = MAX(khz, 0);
 }

@@ -168,18 +168,7 @@ int kvm_put_nested(struct kvm_cpu *c, struct x86_state *s)
 
 /* ---- Local APIC ---- */
 
-/* Register offsets: SDM vol. 3, table 11-1. */
-#define APIC_ID       0x20
-#define APIC_VERSION  0x30
-#define APIC_DFR      0xe0
-#define APIC_SVR      0xf0
-#define APIC_LVT_CMCI 0x2f0
-#define APIC_LVT      0x320 /* timer, thermal, performance, LINT0, LINT1, error */
-#define APIC_LVTS     6
-#define APIC_LINT0    0x350
-#define LVT_MASKED    BIT(16)
-#define LVT_EXTINT    0x700
-#define VERSION_KVM   0x50014
+#define APIC_ID 0x20 /* register offset: SDM vol. 3, table 11-1 */
 
 _Static_assert(sizeof(((struct x86_state *)0)->lapic) == KVM_APIC_REG_SIZE, "KVM's page");
 
@@ -188,23 +177,7 @@ int kvm_get_lapic(struct kvm_cpu *c, struct x86_state *s)
 	return kvm_has_lapic(c->kvm) ? kvm_ioctl(c->fd, KVM_GET_LAPIC, s->lapic) : 0;
 }
 
-/* After RESET# (SDM vol. 3, 11.4.7.1); the boot CPU's LINT0 is wired to the PIC, as firmware expects
- * of a PC in virtual wire mode. */
-static void lapic_reset(const struct kvm_cpu *c, uint8_t *page, bool is_bsp)
-{
-	memset(page, 0, KVM_APIC_REG_SIZE);
-	put_le32(page + APIC_ID, c->cpu->apic_id << 24);
-	put_le32(page + APIC_VERSION, VERSION_KVM);
-	put_le32(page + APIC_DFR, UINT32_MAX);
-	put_le32(page + APIC_SVR, 0xff);
-	put_le32(page + APIC_LVT_CMCI, LVT_MASKED);
-	for (unsigned i = 0; i < APIC_LVTS; i++)
-		put_le32(page + APIC_LVT + 16 * i, LVT_MASKED);
-	if (is_bsp)
-		put_le32(page + APIC_LINT0, LVT_EXTINT);
-}
-
-/* A page that says nothing, not even a version, is that of a CPU that was reset. */
+/* The page of a CPU that was reset does not know its number yet; no guest gives an APIC number 0. */
 int kvm_put_lapic(struct kvm_cpu *c, const struct x86_state *s)
 {
 	uint8_t page[KVM_APIC_REG_SIZE];
@@ -212,7 +185,7 @@ int kvm_put_lapic(struct kvm_cpu *c, const struct x86_state *s)
 	if (!kvm_has_lapic(c->kvm))
 		return 0;
 	memcpy(page, s->lapic, sizeof(page));
-	if (!get_le32(page + APIC_VERSION))
-		lapic_reset(c, page, s->apic_base & APIC_BASE_BSP);
+	if (!get_le32(page + APIC_ID) && !(s->apic_base & APIC_BASE_EXTD))
+		put_le32(page + APIC_ID, c->cpu->apic_id << 24);
 	return kvm_ioctl(c->fd, KVM_SET_LAPIC, page);
 }

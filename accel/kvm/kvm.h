@@ -17,6 +17,7 @@
 #define ACCEL_KVM_KVM_H
 
 #include "accel/accel.h"
+#include "accel/kvm.h"
 #include "base/trace.h"
 
 #include <linux/kvm.h>
@@ -260,8 +261,5 @@ bool kvm_vcpu_set_debug(struct accel_cpu *cpu, const struct debug_request *req, 
 const struct debug_stop *kvm_vcpu_debug_stop(struct accel_cpu *cpu);
 enum run_result kvm_handle_debug_exit(struct kvm_cpu *c);
 bool kvm_vcpu_translate(struct accel_cpu *cpu, uint64_t vaddr, uint64_t *paddr);
-
-extern const struct device_type kvm_accel_type, kvm_i8259_type, kvm_ioapic_type, kvm_pit_type,
-	kvm_clock_type;
 
 #endif

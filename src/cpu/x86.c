@@ -55,6 +55,11 @@ static const struct field msr_rows[] = {
 };
 static const struct field_set msr_set = {"x86_msr", sizeof(struct x86_msr), msr_rows};
 
+static bool has_nested(const void *object)
+{
+	return ((const struct x86_state *)object)->nested_size > 0;
+}
+
 const struct field x86_state_rows[] = {
 	SAVE_UINTS(struct x86_state, gpr),
 	SAVE_UINT(struct x86_state, rip),
@@ -79,6 +84,17 @@ const struct field x86_state_rows[] = {
 	SAVE_BYTES(struct x86_state, lapic),
 	SAVE_UINT(struct x86_state, msr_count),
 	SAVE_STRUCTS(struct x86_state, msrs, &msr_set),
+	{
+		FIELD_AT(struct x86_state, nested_size, "nested_size", FIELD_UINT, 4, ""),
+		.flags = FIELD_OPTIONAL,
+		.needed = has_nested,
+	},
+	{
+		FIELD_AT(struct x86_state, nested, "nested", FIELD_BYTES, 1, ""),
+		.flags = FIELD_OPTIONAL,
+		.count = X86_NESTED_MAX,
+		.needed = has_nested,
+	},
 	FIELD_ROW_END,
 };
 
@@ -102,8 +118,11 @@ static void reset_segments(struct x86_state *s)
 	s->gdt.limit = s->idt.limit = 0xffff;
 }
 
-/* Local APIC registers, 16 bytes apart: spurious vector FFH, LVT entries masked, DFR flat. */
-static void reset_lapic(struct x86_state *s)
+/*
+ * Local APIC registers, 16 bytes apart: spurious vector FFH, LVT entries masked, DFR flat. The boot
+ * CPU's LINT0 takes the PIC's interrupts, as firmware would set it up (virtual wire mode).
+ */
+static void reset_lapic(struct x86_state *s, bool is_bsp)
 {
 	static const uint16_t masked[] = {0x2f0, 0x320, 0x330, 0x340, 0x350, 0x360, 0x370};
 	uint32_t v;
@@ -115,6 +134,8 @@ static void reset_lapic(struct x86_state *s)
 	LAPIC_SET(0xf0, 0xff);
 	for (size_t i = 0; i < G_N_ELEMENTS(masked); i++)
 		LAPIC_SET(masked[i], BIT(16));
+	if (is_bsp)
+		LAPIC_SET(0x350, 0x700);
 #undef LAPIC_SET
 }
 
@@ -136,7 +157,7 @@ void x86_state_reset(struct x86_state *s, bool is_bsp, uint32_t signature)
 	s->xsave[512] = 3; /* XSTATE_BV: both are not in their initial state by the bytes above */
 	s->apic_base = 0xfee00000 | APIC_BASE_ENABLE | (is_bsp ? APIC_BASE_BSP : 0);
 	s->mp_state = is_bsp ? MP_RUNNABLE : MP_UNINITIALIZED;
-	reset_lapic(s);
+	reset_lapic(s, is_bsp);
 	add_msr(s, MSR_PAT, 0x0007040600070406ULL);
 	add_msr(s, MSR_MISC_ENABLE, 1);
 	add_msr(s, MSR_MTRR_DEF_TYPE, 0);
