@@ -7,7 +7,7 @@ static int by_name(gconstpointer a, gconstpointer b)
 {
 	const struct device_type *const *x = a, *const *y = b;
 
-	return strcmp((*x)->name, (*y)->name);
+	return g_ascii_strcasecmp((*x)->name, (*y)->name);
 }
 
 /* What a user may make of a category, in order of names. */

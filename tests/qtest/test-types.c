@@ -91,12 +91,12 @@ static void test_object(gconstpointer data)
 {
 	const struct device_type *type = data;
 	const struct need *need = need_of(type->name);
-	struct qts *s = qts_start(need && need->args ? need->args : "-machine none");
+	g_autofree char *args =
+		g_strdup_printf("-machine none %s -object \"{'qom-type':'%s','id':'o'%s}\"",
+				need && need->args ? need->args : "", type->name,
+				need ? need->options : "");
 
-	json_object_put(qts_qmp(s,
-				"{'execute':'object-add','arguments':{'qom-type':'%s','id':'o'%s}}",
-				type->name, need ? need->options : ""));
-	exercise(s);
+	exercise(qts_start(args));
 }
 
 static void test_machine(gconstpointer data)
