@@ -3,7 +3,7 @@
  * possible without knowing devices, and free of history.
  *
  * Older spellings leave no trace here: `-M`, `-enable-kvm`, `-serial`, `-monitor`, `-qmp`,
- * `-nographic`, `-no-reboot` and their like were rewritten into the modern ones. Whoever applies the
+ * `-nographic`, `-debugcon`, `-no-reboot` and their like were rewritten into the modern ones. Whoever applies the
  * configuration (main, src/machine) goes through it in this order:
  *
  *	log, name, daemonize, chardevs, objects, machine + accels + cpu + smp + mem, globals, boot,
@@ -55,11 +55,11 @@ enum rtc_base { RTC_UTC, RTC_LOCALTIME, RTC_DATE };
 enum config_action { CONFIG_RUN, CONFIG_DONE };
 
 struct config {
-	/* -machine: properties in nested JSON, values are text. "type" is taken out and is in
-	 * machine_type (NULL: the default). accel=a:b has become accels, memory-backend=, smp.* and
-	 * boot.* are merged into mem, smp, boot. */
+	/* -machine: properties as nested JSON, values are text. Taken out of it: "type" (NULL: the
+	 * default machine), "accel" (in accels), "smp", "boot", "kernel", "initrd", "append". */
 	json_object *machine;
 	char *machine_type;
+	char *machine_where;
 	GArray *accels; /* struct config_item, {"accel":"kvm",...}: in the order to try; empty: default */
 	char *cpu;               /* -cpu as typed; NULL */
 	struct cpu_topology smp; /* zero where not given; cpu_topology_complete() is yet to run */
@@ -80,10 +80,9 @@ struct config {
 	GArray *fds;      /* struct config_fd: -add-fd */
 
 	/* Ports by number: the id of a chardev, or NULL for no port. serial_is_default: nobody asked
-	 * for it, so a machine without serial ports does not mind. */
+	 * for serial[0], so a machine without serial ports leaves it alone. */
 	char *serial[MACHINE_SERIALS];
 	bool serial_is_default;
-	char *debugcon; /* chardev id of -debugcon; NULL */
 
 	struct boot_config boot;
 
@@ -104,7 +103,6 @@ struct config {
 
 	bool daemonize;
 	char *pidfile;
-	char *chroot_dir, *run_as; /* NULL */
 
 	char *qtest;     /* chardev id; NULL: no qtest server */
 	char *qtest_log; /* file name; NULL: standard error; "none": no log */
@@ -135,6 +133,7 @@ struct cli_help {
  */
 struct config *config_parse(int argc, char **argv, const struct cli_help *help,
 			    enum config_action *action, GError **errp);
+struct config *config_new(void); /* everything at its default; for tests */
 void config_free(struct config *cfg);
 typedef struct config config; /* for g_autoptr(config) only */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(config, config_free)

@@ -1,0 +1,172 @@
+/* What is booted, and how firmware and guest are told about it. */
+#include "options.h"
+
+/* ---- -boot ---- */
+
+struct boot_values {
+	char *order, *once, *splash;
+	bool menu, strict;
+	int64_t splash_time, reboot_timeout;
+};
+static const struct field boot_rows[] = {
+	OPT_STRING(struct boot_values, order, "order", "Drives to boot from, by letter"),
+	OPT_STRING(struct boot_values, once, "once", "The same, for the first boot only"),
+	PROP_BOOL(struct boot_values, menu, "menu", false, "Offer a boot menu"),
+	OPT_STRING(struct boot_values, splash, "splash", "Picture to show with the menu"),
+	PROP_INT(struct boot_values, splash_time, "splash-time", -1, -1, 0xffff,
+		 "Milliseconds to show it"),
+	PROP_INT(struct boot_values, reboot_timeout, "reboot-timeout", -1, -1, 0xffff,
+		 "Milliseconds before a reboot when booting failed; -1: never"),
+	PROP_BOOL(struct boot_values, strict, "strict", false,
+		  "Boot only from devices with a bootindex"),
+	{.kind = FIELD_END},
+};
+static const struct field_set boot_set = {"BootConfiguration", sizeof(struct boot_values),
+					  boot_rows};
+
+/* Drives have the letters a (floppy) to p. */
+static bool check_order(const char *order, GError **errp)
+{
+	for (const char *p = order; p && *p; p++) {
+		if (*p < 'a' || *p > 'p')
+			error_set(errp, "Invalid boot device '%c'", *p);
+		else if (strchr(p + 1, *p))
+			error_set(errp, "Boot device '%c' was given twice", *p);
+		else
+			continue;
+		return false;
+	}
+	return true;
+}
+
+static void replace_text(const char **member, const char *text)
+{
+	g_free((char *)*member);
+	*member = g_strdup(text);
+}
+
+static bool handle_boot(struct cli *cli, const struct option_use *use, GError **errp)
+{
+	const struct boot_values *v = use->values;
+	struct boot_config *boot = &cli->cfg->boot;
+
+	if (!check_order(v->order, errp) || !check_order(v->once, errp))
+		return false;
+	replace_text(&boot->order, v->order);
+	replace_text(&boot->once, v->once);
+	replace_text(&boot->splash, v->splash);
+	boot->menu = v->menu;
+	boot->strict = v->strict;
+	boot->splash_time = v->splash_time;
+	boot->reboot_timeout = v->reboot_timeout;
+	return true;
+}
+
+static bool handle_dtb(struct cli *cli, const struct option_use *use, GError **errp)
+{
+	error_set(errp, "device trees are not used by this machine");
+	return false;
+}
+
+/* ---- -fw_cfg ---- */
+
+#define FW_CFG_NAME_MAX 55
+
+struct fw_cfg_values {
+	char *name, *file, *string, *gen_id;
+};
+static const struct field fw_cfg_rows[] = {
+	OPT_STRING(struct fw_cfg_values, name, "name", "Name of the file as the guest sees it"),
+	OPT_STRING(struct fw_cfg_values, file, "file", "Host file with its contents"),
+	OPT_STRING(struct fw_cfg_values, string, "string", "The contents"),
+	{.kind = FIELD_END},
+};
+static const struct field_set fw_cfg_set = {"FwCfgFile", sizeof(struct fw_cfg_values), fw_cfg_rows};
+
+static GBytes *fw_cfg_content(const struct fw_cfg_values *v, GError **errp)
+{
+	g_autoptr(GError) err = NULL;
+	char *data;
+	size_t len;
+
+	if (v->string)
+		return g_bytes_new(v->string, strlen(v->string));
+	if (g_file_get_contents(v->file, &data, &len, &err))
+		return g_bytes_new_take(data, len);
+	error_set(errp, "can't load %s: %s", v->file, err->message);
+	return NULL;
+}
+
+static bool fw_cfg_check(struct cli *cli, const struct fw_cfg_values *v, GError **errp)
+{
+	GArray *files = cli->cfg->boot.fw_cfg;
+
+	if (!v->name || !*v->name || !v->file == !v->string) {
+		error_set(errp, "name, plus exactly one of file and string, are needed");
+		return false;
+	}
+	if (strlen(v->name) > FW_CFG_NAME_MAX) {
+		error_set(errp, "name too long (max. %d char)", FW_CFG_NAME_MAX);
+		return false;
+	}
+	for (unsigned i = 0; i < files->len; i++) {
+		if (!g_str_equal(g_array_index(files, struct boot_fw_cfg, i).name, v->name))
+			continue;
+		error_set(errp, "duplicate fw_cfg file name: %s", v->name);
+		return false;
+	}
+	return true;
+}
+
+static bool handle_fw_cfg(struct cli *cli, const struct option_use *use, GError **errp)
+{
+	const struct fw_cfg_values *v = use->values;
+	struct boot_fw_cfg file = {0};
+
+	if (!fw_cfg_check(cli, v, errp))
+		return false;
+	if (!g_str_has_prefix(v->name, "opt/"))
+		warn_report(
+			"%s: externally provided fw_cfg item names should be prefixed with \"opt/\"",
+			use->where);
+	file.content = fw_cfg_content(v, errp);
+	if (!file.content)
+		return false;
+	file.name = g_strdup(v->name);
+	g_array_append_val(cli->cfg->boot.fw_cfg, file);
+	return true;
+}
+
+static bool handle_L(struct cli *cli, const struct option_use *use, GError **errp)
+{
+	g_ptr_array_add(cli->cfg->data_dirs, g_strdup(use->text));
+	return true;
+}
+
+const struct option boot_options[] = {
+	{"boot",
+	 "[order=drives][,once=drives][,menu=on|off]\n"
+	 "      [,splash=sp_name][,splash-time=sp_time][,reboot-timeout=rb_time][,strict=on|off]",
+	 "'drives': floppy (a), hard disk (c), CD-ROM (d), network (n)\n"
+	 "'sp_name': the picture that firmware shows with its menu\n"
+	 "'sp_time': how long it shows it, in ms\n"
+	 "'rb_time': the time before the guest reboots when booting failed, in ms",
+	 OPTION_OPTS, handle_boot, .group = "boot-opts", .implied = "order", .set = &boot_set,
+	 .flags = OPTION_MERGE | OPTION_NESTED},
+	{"bios", "file", "set the filename for the BIOS", OPTION_TEXT, store_text,
+	 .offset = offsetof(struct config, boot.bios)},
+	{"kernel", "bzImage", "use 'bzImage' as kernel image", OPTION_TEXT, store_text,
+	 .offset = offsetof(struct config, boot.kernel)},
+	{"append", "cmdline", "use 'cmdline' as kernel command line", OPTION_TEXT, store_text,
+	 .offset = offsetof(struct config, boot.append)},
+	{"initrd", "file", "use 'file' as initial ram disk", OPTION_TEXT, store_text,
+	 .offset = offsetof(struct config, boot.initrd)},
+	{"dtb", "file", "not used by this machine", OPTION_TEXT, handle_dtb,
+	 .flags = OPTION_HIDDEN},
+	{"fw_cfg", "[name=]<name>,file=<file>|string=<str>",
+	 "add named fw_cfg entry with contents from file or from string", OPTION_OPTS,
+	 handle_fw_cfg, .group = "fw_cfg", .implied = "name", .set = &fw_cfg_set},
+	{"L", "path", "set the directory for the BIOS, VGA BIOS and keymaps", OPTION_TEXT,
+	 handle_L},
+	{NULL},
+};
