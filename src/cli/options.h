@@ -9,6 +9,7 @@
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H
 
+#include "api/codec.h"
 #include "cli/config.h"
 
 struct cli;

@@ -164,11 +164,31 @@ static bool decode_nested(const struct option *opt, json_object *props, void *va
 	return codec_decode_field(&row, props, values, true, errp);
 }
 
-static bool decode_values(const struct option *opt, json_object *props, void *values, GError **errp)
+/* Flat options have always worded this one differently. */
+static void reword(GError *err)
 {
-	if (opt->flags & OPTION_NESTED)
-		return decode_nested(opt, props, values, errp);
-	return check_keys(opt, props, errp) && codec_decode(opt->set, props, values, true, errp);
+	static const char codec_words[] = "expects integer";
+
+	if (!g_str_has_suffix(err->message, codec_words))
+		return;
+	err->message[strlen(err->message) - strlen(codec_words)] = 0;
+	char *text = g_strconcat(err->message, "expects a number", NULL);
+
+	g_free(err->message);
+	err->message = text;
+}
+
+static bool decode_flat(const struct option *opt, json_object *props, void *values, GError **errp)
+{
+	GError *err = NULL;
+
+	if (!check_keys(opt, props, errp))
+		return false;
+	if (codec_decode(opt->set, props, values, true, &err))
+		return true;
+	reword(err);
+	g_propagate_error(errp, err);
+	return false;
 }
 
 bool option_apply(struct cli *cli, struct option_use *use, GError **errp)
@@ -182,7 +202,8 @@ bool option_apply(struct cli *cli, struct option_use *use, GError **errp)
 	if (!opt->set || use->help)
 		return opt->handle(cli, use, errp);
 	use->values = values = g_malloc0(opt->set->size);
-	if (!decode_values(opt, use->props, values, errp))
+	if (!(opt->flags & OPTION_NESTED ? decode_nested : decode_flat)(opt, use->props, values,
+									errp))
 		return false;
 	ok = opt->handle(cli, use, errp);
 	fields_clear(opt->set->rows, values);

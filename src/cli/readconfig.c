@@ -10,6 +10,7 @@
  * A section is one use of the option with that group name; the quoted name is its id.
  */
 #include <stdio.h>
+#include <unistd.h>
 #include "options.h"
 
 struct reader {
@@ -93,8 +94,8 @@ bool readconfig(struct cli *cli, const char *path, GError **errp)
 	g_autofree char *text = NULL;
 	bool ok = true;
 
-	if (!g_file_get_contents(path, &text, NULL, NULL)) {
-		error_set_errno(errp, errno, "Could not open '%s'", path);
+	if (access(path, R_OK) || !g_file_get_contents(path, &text, NULL, NULL)) {
+		error_set_errno(errp, errno ?: EIO, "Could not open '%s'", path);
 		return false;
 	}
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
