@@ -47,11 +47,11 @@ enum device_category {
 	CATEGORY_WATCHDOG,
 	CATEGORY_BACKEND, /* -object */
 	CATEGORY_MACHINE, /* -machine */
-	CATEGORY_ACCEL,	  /* -accel */
+	CATEGORY_ACCEL,   /* -accel */
 };
 
 enum device_type_flags {
-	TYPE_ABSTRACT = BIT(0),	    /* a base: cannot be made */
+	TYPE_ABSTRACT = BIT(0),       /* a base: cannot be made */
 	TYPE_USER_CREATABLE = BIT(1), /* -device, device_add, -object, object-add */
 	TYPE_HOTPLUGGABLE = BIT(2),
 	STATE_NONE = BIT(3), /* has no state to save, on purpose */
@@ -63,45 +63,49 @@ struct device_type {
 	const char *help;  /* one sentence */
 	const struct device_type *base;
 	enum device_category category;
-	const char *bus;   /* the kind of bus it plugs into; NULL: none */
-	size_t size;	   /* of the instance structure, which begins with struct device */
+	const char *bus; /* the kind of bus it plugs into; NULL: none */
+	size_t size;     /* of the instance structure, which begins with struct device */
 	unsigned flags;
 	enum lock_kind lock;
 
 	const struct field *props; /* own rows; NULL: none */
-	const struct field *state; /* own rows; NULL: none, then STATE_NONE in flags unless a base has some */
+	const struct field
+		*state; /* own rows; NULL: none, then STATE_NONE in flags unless a base has some */
 
 	/* All may be NULL: nothing to do. */
-	void (*init)(struct device *dev);		      /* after defaults: private fields */
+	void (*init)(struct device *dev); /* after defaults: private fields */
 	bool (*realize)(struct device *dev, GError **errp);
 	bool (*realized)(struct device *dev, GError **errp); /* after all realize() of the chain */
 	void (*unrealize)(struct device *dev);
 	void (*reset)(struct device *dev);
-	void (*pre_save)(struct device *dev);  /* refresh what the rows will read */
-	bool (*post_load)(struct device *dev, GError **errp); /* validate and act on what they wrote */
+	void (*pre_save)(struct device *dev); /* refresh what the rows will read */
+	bool (*post_load)(struct device *dev,
+			  GError **errp); /* validate and act on what they wrote */
 
 	/* Asked by device_del; the default unplugs at once. Hot-unplug that needs the guest's consent
 	 * starts here and ends in device_unplug_done(). */
 	bool (*unplug_request)(struct device *dev, GError **errp);
 
-	const void *class_data; /* what the base type wants to know: struct pci_info, accel_ops, ... */
-	const struct link_kind *link; /* not used by the core: how FIELD_LINKs name instances of it */
+	const void
+		*class_data; /* what the base type wants to know: struct pci_info, accel_ops, ... */
+	const struct link_kind
+		*link; /* not used by the core: how FIELD_LINKs name instances of it */
 };
 
 struct device {
 	const struct device_type *type;
-	char *id;	/* the user's, or NULL */
-	char *name;	/* in the tree: the id, or "device[3]" */
+	char *id;   /* the user's, or NULL */
+	char *name; /* in the tree: the id, or "device[3]" */
 	struct device *parent;
-	GPtrArray *children; /* struct device *, owned */
-	GPtrArray *buses;    /* struct bus *, embedded in the device */
-	struct bus *bus;     /* it plugs into; NULL: none */
+	GPtrArray *children;  /* struct device *, owned */
+	GPtrArray *buses;     /* struct bus *, embedded in the device */
+	struct bus *bus;      /* it plugs into; NULL: none */
 	GError *global_error; /* of a -global that did not apply; device_realize() reports it */
 	bool realized;
 	bool hotplugged;
 	bool unplug_pending;
 	int refs;
-	GMutex lock;	    /* LOCK_DEVICE; taken by the framework only */
+	GMutex lock;        /* LOCK_DEVICE; taken by the framework only */
 	GPtrArray *inputs;  /* struct irq_group, owned */
 	GPtrArray *outputs; /* struct irq_group, owned */
 };
@@ -125,7 +129,8 @@ const char *device_category_name(enum device_category category);
 const struct field *device_type_prop(const struct device_type *type, const char *name);
 /* Calls @fn for all property rows, base types first. */
 void device_type_foreach_prop(const struct device_type *type,
-			      void (*fn)(const struct device_type *owner, const struct field *f, void *opaque),
+			      void (*fn)(const struct device_type *owner, const struct field *f,
+					 void *opaque),
 			      void *opaque);
 /* All property (or state) rows of the type and its bases as one table, base types first; ended by
  * FIELD_END. Caller frees with g_array_unref(). */
@@ -156,7 +161,8 @@ void device_unref(struct device *dev);
  */
 struct json_object;
 bool device_set_text(struct device *dev, const char *name, const char *text, GError **errp);
-bool device_set_json(struct device *dev, const char *name, struct json_object *value, GError **errp);
+bool device_set_json(struct device *dev, const char *name, struct json_object *value,
+		     GError **errp);
 struct json_object *device_get_json(struct device *dev, const char *name, GError **errp);
 /* Every member of @props but driver, qom-type, id and bus. "Property 'x.y' not found" for unknown ones. */
 bool device_set_all(struct device *dev, struct json_object *props, GError **errp);
@@ -220,7 +226,8 @@ struct device *tree_find_type(const char *path, const struct device_type *type, 
 struct device *tree_find_id(const char *id);
 /* Absolute path (caller frees). */
 char *device_path(const struct device *dev);
-void device_foreach_child(struct device *dev, void (*fn)(struct device *child, void *opaque), void *opaque);
+void device_foreach_child(struct device *dev, void (*fn)(struct device *child, void *opaque),
+			  void *opaque);
 /* @dev and all below it, parents first. @fn must not change the tree. */
 void device_foreach(struct device *dev, void (*fn)(struct device *dev, void *opaque), void *opaque);
 /* For messages: the id, or the type's name. Borrowed. */
@@ -254,7 +261,8 @@ struct bus {
  * else the kind in lower case, numbered ("sata0.0", "pci.0"). bus_cleanup() may be left to the core,
  * which calls it after the provider's unrealize.
  */
-void bus_init(struct bus *bus, const struct bus_type *type, struct device *parent, const char *name);
+void bus_init(struct bus *bus, const struct bus_type *type, struct device *parent,
+	      const char *name);
 void bus_cleanup(struct bus *bus);
 /* By name ("pci.0", "pci.0/dev/pci.1", "/path", id of a device that has one bus). Full: an error. */
 struct bus *bus_find(const char *name, GError **errp);
@@ -268,14 +276,15 @@ bool bus_is_full(const struct bus *bus);
 struct irq_group {
 	const char *name; /* "" for the unnamed group; borrowed */
 	unsigned count;
-	struct irq *in;	   /* inputs: array, owned by the group */
+	struct irq *in;    /* inputs: array, owned by the group */
 	struct irq **out;  /* outputs: the device's pins */
 	struct irq *taps;  /* outputs that are listened to: wires put in between; owned */
 	struct irq **real; /* where the tapped pins lead; owned */
 };
 
 /* Inputs of @dev: @handler(opaque=dev, n, level). Returns the array. */
-struct irq *device_add_inputs(struct device *dev, const char *name, irq_fn *handler, unsigned count);
+struct irq *device_add_inputs(struct device *dev, const char *name, irq_fn *handler,
+			      unsigned count);
 /* Declares output pins: @pins points at @count `struct irq *` members of the device. */
 void device_add_outputs(struct device *dev, const char *name, struct irq **pins, unsigned count);
 /* @name NULL is "". NULL: there is no such input. */

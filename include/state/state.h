@@ -6,7 +6,7 @@
  * come from the rows of its type and its bases, all in one space of names. All integers are
  * little-endian.
  *
- *	section		u8 kind (enum state_section), u16 length + path, u8 length + type,
+ *	section		u8 kind (enum state_section), u32 length + path, u8 length + type,
  *			u32 length + records; an end mark is the kind alone
  *	record		u8 length + name, u8 flags, u32 count, u32 length + content
  *

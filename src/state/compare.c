@@ -13,7 +13,7 @@ static bool next_section(struct reader *r, struct section *s)
 
 	if (r->failed || !device)
 		return false;
-	path = take_part(r, take_u16(r));
+	path = take_part(r, take_u32(r));
 	type = take_part(r, take_u8(r));
 	s->records = take_part(r, take_u32(r));
 	s->path = g_strndup((const char *)path.data, path.len);

@@ -10,14 +10,6 @@ static inline void put_u8(GByteArray *out, uint8_t v)
 	g_byte_array_append(out, &v, 1);
 }
 
-static inline void put_u16(GByteArray *out, uint16_t v)
-{
-	uint8_t bytes[2];
-
-	put_le16(bytes, v);
-	g_byte_array_append(out, bytes, sizeof(bytes));
-}
-
 static inline void put_u32(GByteArray *out, uint32_t v)
 {
 	uint8_t bytes[4];
@@ -63,13 +55,6 @@ static inline uint8_t take_u8(struct reader *r)
 	const uint8_t *p = take(r, 1);
 
 	return p ? *p : 0;
-}
-
-static inline uint16_t take_u16(struct reader *r)
-{
-	const uint8_t *p = take(r, 2);
-
-	return p ? get_le16(p) : 0;
 }
 
 static inline uint32_t take_u32(struct reader *r)

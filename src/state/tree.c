@@ -21,7 +21,7 @@ static void save_section(struct device *dev, void *opaque)
 	if (!device_has_state(dev))
 		return;
 	put_u8(out, STATE_DEVICE);
-	put_u16(out, strlen(path));
+	put_u32(out, strlen(path));
 	g_byte_array_append(out, (const uint8_t *)path, strlen(path));
 	put_u8(out, strlen(dev->type->name));
 	g_byte_array_append(out, (const uint8_t *)dev->type->name, strlen(dev->type->name));
@@ -75,7 +75,7 @@ static char *take_text(struct reader *r, size_t len)
 
 static bool load_section(struct reader *r, struct load *load)
 {
-	g_autofree char *path = take_text(r, take_u16(r));
+	g_autofree char *path = take_text(r, take_u32(r));
 	g_autofree char *type = take_text(r, take_u8(r));
 	struct reader records = take_part(r, take_u32(r));
 	struct device *dev;
