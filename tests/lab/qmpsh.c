@@ -46,7 +46,7 @@ static int connect_to(const char *path)
 
 	if (strlen(path) >= sizeof(address.sun_path))
 		fail("socket path too long");
-	strcpy(address.sun_path, path);
+	memcpy(address.sun_path, path, strlen(path) + 1);
 	for (int tries = 0; tries < CONNECT_LIMIT * 10; tries++) {
 		if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
 			return fd;

@@ -36,7 +36,7 @@ static int listen_at(const char *path)
 
 	g_assert_cmpint(fd, >=, 0);
 	g_assert_cmpuint(strlen(path), <, sizeof(addr.sun_path));
-	strcpy(addr.sun_path, path);
+	memcpy(addr.sun_path, path, strlen(path) + 1);
 	g_assert_cmpint(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), ==, 0);
 	g_assert_cmpint(listen(fd, 1), ==, 0);
 	return fd;

@@ -52,10 +52,11 @@ def base_archive(kernel, modules, init):
     return archive
 
 
-def overlay(script):
-    """An archive to append to a guest initramfs: the script its /init runs."""
+def overlay(files):
+    """An archive of scripts, {path: text}, to append to a guest initramfs whose /init runs /run.sh."""
     archive = Archive()
-    archive.file("run.sh", script.encode(), 0o755)
+    for path, text in files.items():
+        archive.file(path, text, 0o755)
     return archive.bytes()
 
 
