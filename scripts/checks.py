@@ -139,10 +139,14 @@ def count_tap(tally, name, entry):
 
 
 def context(log, title):
-    """The part of a log that ends with the failed point."""
+    """The part of a log between the point before the failed one and that one."""
     lines = log.splitlines()
-    ends = [i for i, line in enumerate(lines) if line.startswith("not ok") and title in line]
-    return "\n".join(lines[:ends[0] + 1]) if ends else log
+    points = [i for i, line in enumerate(lines) if line.startswith(("ok ", "not ok "))]
+    end = next((i for i in points if lines[i].startswith("not ok") and title in lines[i]), None)
+    if end is None:
+        return log
+    begin = max((i + 1 for i in points if i < end), default=0)
+    return "\n".join(lines[begin:end + 1])
 
 
 def count_test(tally, build_name, entry):
