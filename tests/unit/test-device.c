@@ -1,6 +1,7 @@
 /* Devices: life, tree, properties, buses, lines, and what users add and remove. */
 #include "trial-types.h"
 #include "api/codec.h"
+#include "device/describe.h"
 
 #define assert_error(err, text)                                                                    \
 	do {                                                                                       \
@@ -410,6 +411,38 @@ static void test_help(void)
 	trial_teardown(host);
 }
 
+static void assert_json(json_object *value, const char *expected)
+{
+	g_autofree char *text = json_print(value, false);
+
+	g_assert_cmpstr(text, ==, expected);
+	json_object_put(value);
+}
+
+static void test_describe(void)
+{
+	struct trial_host *host = trial_setup();
+
+	object_ok("{'qom-type':'trial-object','id':'o','size':'64k'}");
+	assert_json(device_describe(tree_container("/objects")),
+		    "[{\"name\": \"type\", \"type\": \"string\"}, "
+		    "{\"name\": \"o\", \"type\": \"child<trial-object>\"}]");
+	assert_json(device_describe(tree_find_id("o")),
+		    "[{\"name\": \"type\", \"type\": \"string\"}, "
+		    "{\"name\": \"size\", \"type\": \"size\"}, "
+		    "{\"name\": \"share\", \"type\": \"bool\"}]");
+	assert_json(device_type_describe(&trial_base_type),
+		    "[{\"name\": \"size\", \"type\": \"uint32\", \"description\": \"Size of the "
+		    "card\", \"default-value\": 16}, {\"name\": \"fast\", \"type\": \"bool\", "
+		    "\"description\": \"Whether it is fast\", \"default-value\": false}]");
+	assert_json(device_types_describe("trial-base", true),
+		    "[{\"name\": \"trial-base\", \"parent\": \"device\", \"abstract\": true}, "
+		    "{\"name\": \"trial-card\", \"parent\": \"trial-base\"}]");
+	assert_json(device_types_describe("user-creatable", false),
+		    "[{\"name\": \"trial-object\", \"parent\": \"object\"}]");
+	trial_teardown(host);
+}
+
 /* ---- Lines ---- */
 
 static void listener(void *opaque, unsigned n, int level)
@@ -489,6 +522,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/device/hotplug", test_hotplug);
 	g_test_add_func("/device/objects", test_objects);
 	g_test_add_func("/device/help", test_help);
+	g_test_add_func("/device/describe", test_describe);
 	g_test_add_func("/device/irq", test_irq);
 	g_test_add_func("/device/check", test_check);
 	g_test_add_func("/device/globals", test_globals);
