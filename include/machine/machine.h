@@ -74,7 +74,6 @@ struct machine {
 
 	/* Properties every machine has */
 	char *memory_backend, *firmware;
-	int kernel_irqchip; /* enum irqchip_mode; -1: the accelerator's default */
 	bool usb, mem_merge, dump_guest_core, graphics;
 	int vmport, smm; /* enum onoffauto */
 

@@ -128,11 +128,39 @@ static struct accel *try_accel(const char *name, bool by_name, GError **errp)
 	return accel;
 }
 
+/* Properties of -machine that are the accelerator's. An accelerator without them ignores them. */
+static const char *const machine_accel_props[] = {"kernel-irqchip", "kvm-shadow-mem"};
+
+static bool set_accel(struct accel *accel, const struct config *cfg, const struct config_item *item,
+		      GError **errp)
+{
+	json_object *value;
+
+	for (size_t i = 0; cfg->machine && i < G_N_ELEMENTS(machine_accel_props); i++) {
+		const char *name = machine_accel_props[i];
+
+		if (json_object_object_get_ex(cfg->machine, name, &value) &&
+		    device_type_prop(accel->dev.type, name) &&
+		    !device_set_json(&accel->dev, name, value, errp))
+			return blame("-machine", false, errp);
+	}
+	if (item) {
+		g_autoptr(json_object) props = NULL;
+
+		json_object_deep_copy(item->props, &props, NULL);
+		json_object_object_del(props, "accel");
+		return blame(item->where, device_set_all(&accel->dev, props, errp), errp);
+	}
+	return true;
+}
+
 /* One of several that cannot work is passed over with a line; the last one's reason is the error. */
-static struct accel *choose_accel(const struct config *cfg, GError **errp)
+static struct accel *choose_accel(const struct config *cfg, const struct config_item **given,
+				  GError **errp)
 {
 	guint count = cfg->accels->len;
 
+	*given = NULL;
 	if (!count)
 		return try_accel("kvm", false, errp);
 	for (guint i = 0; i < count; i++) {
@@ -141,15 +169,8 @@ static struct accel *choose_accel(const struct config *cfg, GError **errp)
 		struct accel *accel = try_accel(item_text(item, "accel"), true, &err);
 
 		if (accel) {
-			g_autoptr(json_object) props = NULL;
-
-			json_object_deep_copy(item->props, &props, NULL);
-			json_object_object_del(props, "accel");
-			if (device_set_all(&accel->dev, props, errp))
-				return accel;
-			device_unref(&accel->dev);
-			blame(item->where, false, errp);
-			return NULL;
+			*given = item;
+			return accel;
 		}
 		if (i + 1 == count) {
 			g_propagate_error(errp, g_steal_pointer(&err));
@@ -218,21 +239,29 @@ static bool set_machine(struct machine *m, const struct config *cfg, GError **er
 	m->rtc_localtime = cfg->rtc_base == RTC_LOCALTIME;
 	m->rtc_clock = cfg->rtc_clock;
 	m->rtc_offset = rtc_offset(cfg);
-	if (cfg->machine && !device_set_all(&m->dev, cfg->machine, errp))
-		return blame("-machine", false, errp);
+	if (cfg->machine) {
+		g_autoptr(json_object) props = NULL;
+
+		json_object_deep_copy(cfg->machine, &props, NULL);
+		for (size_t i = 0; i < G_N_ELEMENTS(machine_accel_props); i++)
+			json_object_object_del(props, machine_accel_props[i]);
+		if (!device_set_all(&m->dev, props, errp))
+			return blame("-machine", false, errp);
+	}
 	return set_memory(m, cfg, errp) && set_cpus(m, cfg, errp) && set_serials(m, cfg, errp);
 }
 
 static bool start_board(const struct config *cfg, struct machine **out, GError **errp)
 {
 	const struct device_type *type = machine_type_find(cfg->machine_type, errp);
+	const struct config_item *given;
 	struct accel *accel;
 	struct machine *m;
 
 	if (!type)
 		return blame("-machine", false, errp);
-	accel = choose_accel(cfg, errp);
-	if (!accel)
+	accel = choose_accel(cfg, &given, errp);
+	if (!accel || !set_accel(accel, cfg, given, errp))
 		return false;
 	m = *out = machine_new(type);
 	m->accel = accel;

@@ -191,8 +191,7 @@ static bool init_accel(struct machine *m, GError **errp)
 		.memory = &m->memory,
 		.io = &m->io,
 		.max_cpus = m->topo.maxcpus,
-		.irqchip = m->kernel_irqchip < 0 ? IRQCHIP_ON : m->kernel_irqchip,
-		.irqchip_required = m->kernel_irqchip >= 0,
+		.irqchip = IRQCHIP_ON,
 		.smm = m->smm != ONOFFAUTO_OFF,
 	};
 	return !a->ops->init || a->ops->init(a, errp);

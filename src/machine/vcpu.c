@@ -7,6 +7,7 @@
  */
 #include "machine/vcpu.h"
 #include "event/lock.h"
+#include "event/thread.h"
 #include "machine/machine.h"
 
 #include <unistd.h>
@@ -167,7 +168,7 @@ bool vcpu_start(struct vcpu *cpu, GError **errp)
 		return true;
 	}
 	name = g_strdup_printf("CPU %u/%s", cpu->index, ops->thread_suffix);
-	cpu->thread = g_thread_try_new(name, vcpu_thread, cpu, errp);
+	cpu->thread = thread_start(name, vcpu_thread, cpu, errp);
 	if (!cpu->thread)
 		return false;
 	while (!cpu->created)
