@@ -1,5 +1,4 @@
 /* Character devices and what talks through them. */
-#include <stdio.h>
 #include "chardev/chardev.h"
 #include "options.h"
 
@@ -61,10 +60,7 @@ static bool handle_chardev(struct cli *cli, const struct option_use *use, GError
 		GString *out = g_string_new(NULL);
 
 		cli->help->chardevs(out);
-		fwrite(out->str, 1, out->len, stdout);
-		g_string_free(out, true);
-		cli->action = CONFIG_DONE;
-		return true;
+		return cli_answer(cli, out);
 	}
 	if (!id)
 		error_set(errp, "chardev: no id specified");

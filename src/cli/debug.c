@@ -138,17 +138,33 @@ static bool handle_msg(struct cli *cli, const struct option_use *use, GError **e
 	return true;
 }
 
+static void add_trace_name(const struct trace_point *point, void *opaque)
+{
+	g_string_append_printf(opaque, "%s\n", point->name);
+}
+
+static bool answer_trace_names(struct cli *cli)
+{
+	GString *out = g_string_new(NULL);
+
+	trace_foreach(add_trace_name, out);
+	return cli_answer(cli, out);
+}
+
 static bool handle_d(struct cli *cli, const struct option_use *use, GError **errp)
 {
+	GString *out;
+
+	if (g_str_equal(use->text, "trace:help"))
+		return answer_trace_names(cli);
 	if (!use->help)
 		return store_text(cli, use, errp);
-	printf("Log items (comma separated):\n");
+	out = g_string_new("Log items (comma separated):\n");
 	for (const struct log_item *item = log_items; item->name; item++)
-		printf("%-15s %s\n", item->name, item->help);
-	printf("trace:PATTERN   enable trace events\n\n"
-	       "Use \"-d trace:help\" to get a list of trace events.\n\n");
-	cli->action = CONFIG_DONE;
-	return true;
+		g_string_append_printf(out, "%-15s %s\n", item->name, item->help);
+	g_string_append(out, "trace:PATTERN   enable trace events\n\n"
+			     "Use \"-d trace:help\" to get a list of trace events.\n\n");
+	return cli_answer(cli, out);
 }
 
 struct trace_values {
@@ -161,11 +177,6 @@ static const struct field trace_rows[] = {
 	{.kind = FIELD_END},
 };
 static const struct field_set trace_set = {"Trace", sizeof(struct trace_values), trace_rows};
-
-static void print_trace_name(const struct trace_point *point, void *opaque)
-{
-	printf("%s\n", point->name);
-}
 
 /* A pattern a line; '#' begins a comment. */
 static bool read_patterns(struct cli *cli, const char *path, GError **errp)
@@ -191,11 +202,8 @@ static bool handle_trace(struct cli *cli, const struct option_use *use, GError *
 {
 	const struct trace_values *v = use->values;
 
-	if (use->help) {
-		trace_foreach(print_trace_name, NULL);
-		cli->action = CONFIG_DONE;
-		return true;
-	}
+	if (use->help)
+		return answer_trace_names(cli);
 	if (v->events && !read_patterns(cli, v->events, errp))
 		return false;
 	if (v->enable)
@@ -216,6 +224,12 @@ static bool handle_sandbox(struct cli *cli, const struct option_use *use, GError
 	if (enable && g_str_equal(enable, "off"))
 		return true;
 	error_set(errp, "system call filtering is not available in this build");
+	return false;
+}
+
+static bool handle_gdb(struct cli *cli, const struct option_use *use, GError **errp)
+{
+	error_set(errp, "the gdb stub is not available in this build");
 	return false;
 }
 
@@ -261,6 +275,8 @@ const struct option debug_options[] = {
 	{"no-user-config", NULL, "accepted: no configuration file is read by default", OPTION_FLAG,
 	 store_flag, .offset = offsetof(struct config, no_user_config)},
 	{"readconfig", "<file>", "read config file", OPTION_TEXT, handle_readconfig},
+	{"gdb", "dev", "not available", OPTION_TEXT, handle_gdb, .flags = OPTION_HIDDEN},
+	{"s", NULL, "not available", OPTION_FLAG, handle_gdb, .flags = OPTION_HIDDEN},
 	{"sandbox", "off", "accepted: no system calls are filtered", OPTION_OPTS, handle_sandbox,
 	 .implied = "enable", .flags = OPTION_HIDDEN},
 	{NULL},

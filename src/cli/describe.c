@@ -1,10 +1,11 @@
 /* The rows as text for people, and as query-command-line-options. */
+#include <stdio.h>
 #include "config.h"
 #include "options.h"
 
 #define HELP_COLUMN 16
 
-void print_version(GString *out)
+static void print_version(GString *out)
 {
 	g_string_append(out, "QEMU emulator version " QUAIL_VERSION " (Quail " QUAIL_VERSION ")\n");
 }
@@ -24,7 +25,7 @@ static void print_option(const struct option *opt, GString *out)
 	}
 }
 
-void print_usage(GString *out)
+static void print_usage(GString *out)
 {
 	print_version(out);
 	g_string_append(out, "usage: quail [options]\n");
@@ -37,6 +38,40 @@ void print_usage(GString *out)
 	}
 	g_string_append(out, "\nWhen using -nographic, press 'ctrl-a h' to get some help.\n");
 }
+
+bool cli_answer(struct cli *cli, GString *text)
+{
+	fwrite(text->str, 1, text->len, stdout);
+	g_string_free(text, true);
+	cli->action = CONFIG_DONE;
+	return true;
+}
+
+static bool handle_help(struct cli *cli, const struct option_use *use, GError **errp)
+{
+	GString *out = g_string_new(NULL);
+
+	print_usage(out);
+	return cli_answer(cli, out);
+}
+
+static bool handle_version(struct cli *cli, const struct option_use *use, GError **errp)
+{
+	GString *out = g_string_new(NULL);
+
+	print_version(out);
+	return cli_answer(cli, out);
+}
+
+const struct option help_options[] = {
+	{"h", NULL, "display this help and exit", OPTION_FLAG, handle_help},
+	{"help", NULL, "display this help and exit", OPTION_FLAG, handle_help,
+	 .flags = OPTION_HIDDEN},
+	{"version", NULL, "display version information and exit", OPTION_FLAG, handle_version},
+	{NULL},
+};
+
+/* ---- query-command-line-options ---- */
 
 static const char *parameter_type(const struct field *row)
 {

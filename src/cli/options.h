@@ -63,8 +63,8 @@ struct option_table {
 };
 extern const struct option_table option_tables[]; /* ends with NULL options */
 
-extern const struct option standard_options[], backend_options[], display_options[], pc_options[],
-	boot_options[], debug_options[];
+extern const struct option help_options[], machine_options[], device_options[], backend_options[],
+	display_options[], pc_options[], boot_options[], debug_options[];
 
 /* The state of a parse. */
 struct cli {
@@ -118,7 +118,7 @@ char *props_take(json_object *props, const char *name);
 bool cli_finish(struct cli *cli, GError **errp);
 
 bool readconfig(struct cli *cli, const char *path, GError **errp);
-void print_usage(GString *out);
-void print_version(GString *out);
+/* Prints @text (taken over) as the answer to a question; the program then ends. */
+bool cli_answer(struct cli *cli, GString *text);
 
 #endif

@@ -3,7 +3,9 @@
 #include "options.h"
 
 const struct option_table option_tables[] = {
-	{"Standard options", standard_options},
+	{"Help", help_options},
+	{"Standard options", machine_options},
+	{"Devices and objects", device_options},
 	{"Display options", display_options},
 	{"i386 target only", pc_options},
 	{"Character device options", backend_options},

@@ -1,33 +1,5 @@
-/* Machine, CPUs, memory, devices, names. */
-#include <fcntl.h>
-#include <stdio.h>
-#include <unistd.h>
+/* Machine, accelerator, CPUs, memory. */
 #include "options.h"
-
-/* Prints the answer to a question; the program then ends. */
-static bool answer(struct cli *cli, GString *text)
-{
-	fwrite(text->str, 1, text->len, stdout);
-	g_string_free(text, true);
-	cli->action = CONFIG_DONE;
-	return true;
-}
-
-static bool handle_help(struct cli *cli, const struct option_use *use, GError **errp)
-{
-	GString *out = g_string_new(NULL);
-
-	print_usage(out);
-	return answer(cli, out);
-}
-
-static bool handle_version(struct cli *cli, const struct option_use *use, GError **errp)
-{
-	GString *out = g_string_new(NULL);
-
-	print_version(out);
-	return answer(cli, out);
-}
 
 /* ---- -machine ---- */
 
@@ -105,7 +77,7 @@ static bool handle_machine(struct cli *cli, const struct option_use *use, GError
 			cli->help->machine_props(type, out);
 		else
 			cli->help->machines(out);
-		return answer(cli, out);
+		return cli_answer(cli, out);
 	}
 	if (!machine_take(cli, use->props, use, errp))
 		return false;
@@ -129,7 +101,7 @@ static bool handle_accel(struct cli *cli, const struct option_use *use, GError *
 		GString *out = g_string_new(NULL);
 
 		cli->help->accels(out);
-		return answer(cli, out);
+		return cli_answer(cli, out);
 	}
 	if (cli->machine_accel) {
 		error_set(errp, "The -accel and \"-machine accel=\" options are incompatible");
@@ -147,7 +119,7 @@ static bool handle_cpu(struct cli *cli, const struct option_use *use, GError **e
 		GString *out = g_string_new(NULL);
 
 		cli->help->cpus(out);
-		return answer(cli, out);
+		return cli_answer(cli, out);
 	}
 	if (!*use->text) {
 		error_set(errp, "-cpu option cannot be empty");
@@ -298,221 +270,12 @@ static bool handle_overcommit(struct cli *cli, const struct option_use *use, GEr
 	return true;
 }
 
-/* ---- Devices and what belongs to them ---- */
-
-static bool item_check_id(GArray *items, const char *id, const char *what, GError **errp)
-{
-	if (!id_check(id, errp))
-		return false;
-	for (unsigned i = 0; i < items->len; i++) {
-		json_object *other = g_array_index(items, struct config_item, i).props;
-
-		if (g_strcmp0(props_text(other, "id"), id))
-			continue;
-		error_set(errp, "Duplicate ID '%s' for %s", id, what);
-		return false;
-	}
-	return true;
-}
-
-static bool missing(const char *name, GError **errp)
-{
-	error_set(errp, "Parameter '%s' is missing", name);
-	return false;
-}
-
-typedef bool topic_help(const char *topic, GString *out, GError **errp);
-
-static bool answer_topic(struct cli *cli, topic_help *help, const char *topic, GError **errp)
-{
-	GString *out = g_string_new(NULL);
-
-	if (help(topic, out, errp))
-		return answer(cli, out);
-	g_string_free(out, true);
-	return false;
-}
-
-static bool handle_device(struct cli *cli, const struct option_use *use, GError **errp)
-{
-	const char *driver = props_text(use->props, "driver"), *id = props_text(use->props, "id");
-
-	if (use->help)
-		return answer_topic(cli, cli->help->devices, driver, errp);
-	if (!driver || !*driver)
-		return missing("driver", errp);
-	if (id && !item_check_id(cli->cfg->devices, id, "device", errp))
-		return false;
-	config_add_item(cli->cfg->devices, use->props, use->strict, use->where);
-	return true;
-}
-
-static bool handle_object(struct cli *cli, const struct option_use *use, GError **errp)
-{
-	const char *type = props_text(use->props, "qom-type"), *id = props_text(use->props, "id");
-
-	if (use->help)
-		return answer_topic(cli, cli->help->objects, type, errp);
-	if (!type)
-		return missing("qom-type", errp);
-	if (!id)
-		return missing("id", errp);
-	if (!item_check_id(cli->cfg->objects, id, "object", errp))
-		return false;
-	config_add_item(cli->cfg->objects, use->props, use->strict, use->where);
-	return true;
-}
-
-struct global_values {
-	char *driver, *property, *value;
-};
-static const struct field global_rows[] = {
-	ARG_STRING(struct global_values, driver, "driver", "Device type"),
-	ARG_STRING(struct global_values, property, "property", "Its property"),
-	ARG_STRING(struct global_values, value, "value", "The new default"),
-	{.kind = FIELD_END},
-};
-static const struct field_set global_set = {"Global", sizeof(struct global_values), global_rows};
-
-static void add_global(struct cli *cli, const char *driver, const char *property, const char *value,
-		       const char *where)
-{
-	struct config_global global = {g_strdup(driver), g_strdup(property), g_strdup(value),
-				       g_strdup(where)};
-
-	g_array_append_val(cli->cfg->globals, global);
-}
-
-static bool handle_global_rows(struct cli *cli, const struct option_use *use, GError **errp)
-{
-	const struct global_values *v = use->values;
-
-	add_global(cli, v->driver, v->property, v->value, use->where);
-	return true;
-}
-
-/* The rows of `-global driver=X,property=Y,value=Z`; the usual X.Y=Z is cut here. */
-static const struct option global_long = {
-	.name = "global",
-	.kind = OPTION_OPTS,
-	.handle = handle_global_rows,
-	.set = &global_set,
-};
-
-static bool handle_global(struct cli *cli, const struct option_use *use, GError **errp)
-{
-	struct option_use rows = {.option = &global_long, .props = use->props, .where = use->where};
-	const char *dot = use->text ? strchr(use->text, '.') : NULL;
-	const char *equals = dot ? strchr(dot, '=') : NULL;
-
-	if (!equals || memchr(use->text, '=', dot - use->text))
-		return option_apply(cli, &rows, errp);
-	g_autofree char *driver = g_strndup(use->text, dot - use->text);
-	g_autofree char *property = g_strndup(dot + 1, equals - dot - 1);
-
-	add_global(cli, driver, property, equals + 1, use->where);
-	return true;
-}
-
-struct fd_values {
-	int64_t fd, set;
-	char *opaque;
-};
-static const struct field fd_rows[] = {
-	ARG_INT(struct fd_values, fd, "fd", "Inherited file descriptor"),
-	ARG_INT(struct fd_values, set, "set", "Number of the set it joins"),
-	OPT_STRING(struct fd_values, opaque, "opaque", "Free text about it"),
-	{.kind = FIELD_END},
-};
-static const struct field_set fd_set_rows = {"AddFd", sizeof(struct fd_values), fd_rows};
-
-static bool handle_add_fd(struct cli *cli, const struct option_use *use, GError **errp)
-{
-	const struct fd_values *v = use->values;
-	struct config_fd fd = {.fd = (int)v->fd, .set = v->set};
-
-	if (v->fd < 0)
-		error_set(errp, "fd option must be non-negative");
-	else if (v->fd <= STDERR_FILENO)
-		error_set(errp, "fd cannot be a standard I/O stream");
-	else if (v->fd > INT_MAX || fcntl(fd.fd, F_GETFD) < 0)
-		error_set(errp, "fd is not valid or already in use");
-	else if (v->set < 0)
-		error_set(errp, "set option must be non-negative");
-	else {
-		fd.opaque = g_strdup(v->opaque);
-		g_array_append_val(cli->cfg->fds, fd);
-		return true;
-	}
-	return false;
-}
-
-/* ---- Names ---- */
-
-struct name_values {
-	char *guest, *process;
-	bool debug_threads;
-};
-static const struct field name_rows[] = {
-	OPT_STRING(struct name_values, guest, "guest", "Name of the guest"),
-	OPT_STRING(struct name_values, process, "process", "Name of the process"),
-	PROP_BOOL(struct name_values, debug_threads, "debug-threads", false,
-		  "Give each thread a name of its own"),
-	{.kind = FIELD_END},
-};
-static const struct field_set name_set = {"Name", sizeof(struct name_values), name_rows};
-
-static bool handle_name(struct cli *cli, const struct option_use *use, GError **errp)
-{
-	const struct name_values *v = use->values;
-
-	g_free(cli->cfg->name);
-	g_free(cli->cfg->process_name);
-	cli->cfg->name = g_strdup(v->guest);
-	cli->cfg->process_name = g_strdup(v->process);
-	cli->cfg->debug_threads = v->debug_threads;
-	return true;
-}
-
-/* 8-4-4-4-12 hexadecimal digits. */
-static bool parse_uuid(const char *text, uint8_t uuid[16])
-{
-	if (strlen(text) != 36)
-		return false;
-	for (int i = 0, n = 0; i < 36; i++) {
-		int digit = g_ascii_xdigit_value(text[i]);
-
-		if (i == 8 || i == 13 || i == 18 || i == 23) {
-			if (text[i] != '-')
-				return false;
-			continue;
-		}
-		if (digit < 0)
-			return false;
-		uuid[n / 2] = uuid[n / 2] << 4 | digit;
-		n++;
-	}
-	return true;
-}
-
-static bool handle_uuid(struct cli *cli, const struct option_use *use, GError **errp)
-{
-	if (!parse_uuid(use->text, cli->cfg->uuid)) {
-		error_set(errp, "failed to parse UUID string: wrong format");
-		return false;
-	}
-	cli->cfg->has_uuid = true;
-	return true;
-}
-
-static const char *const object_lists[] = {"host-nodes", NULL};
-
 #define MACHINE_OPTION(_name, _flags)                                                              \
 	{                                                                                          \
 		.name = _name, .syntax = "[type=]name[,prop[=value][,...]]",                       \
 		.help = "selects emulated machine ('-machine help' for list)\n"                    \
 			"property accel=accel1[:accel2[:...]] selects accelerator\n"               \
-			"supported accelerators are kvm, dbt and qtest (default: kvm:dbt)\n"       \
+			"supported accelerators are kvm and qtest (default: kvm)\n"                \
 			"memory-backend='backend-id' specifies explicitly provided backend for "   \
 			"main RAM (default=none)\n"                                                \
 			"'-machine name,help' lists the properties of a machine",                  \
@@ -520,17 +283,13 @@ static const char *const object_lists[] = {"host-nodes", NULL};
 		.implied = "type", .flags = OPTION_NESTED | OPTION_HELP | (_flags)                 \
 	}
 
-const struct option standard_options[] = {
-	{"h", NULL, "display this help and exit", OPTION_FLAG, handle_help},
-	{"help", NULL, "display this help and exit", OPTION_FLAG, handle_help,
-	 .flags = OPTION_HIDDEN},
-	{"version", NULL, "display version information and exit", OPTION_FLAG, handle_version},
+const struct option machine_options[] = {
 	MACHINE_OPTION("machine", 0),
 	MACHINE_OPTION("M", OPTION_HIDDEN),
 	{"cpu", "cpu", "select CPU ('-cpu help' for list)", OPTION_TEXT, handle_cpu,
 	 .offset = offsetof(struct config, cpu), .flags = OPTION_HELP},
 	{"accel", "[accel=]accelerator[,prop[=value][,...]]",
-	 "select accelerator (kvm, dbt or qtest; use 'help' for a list);\n"
+	 "select accelerator (kvm or qtest; use 'help' for a list);\n"
 	 "given several times, the first that works is taken",
 	 OPTION_OPTS, handle_accel, .group = "accel", .implied = "accel", .flags = OPTION_HELP},
 	{"enable-kvm", NULL, "enable KVM full virtualization support", OPTION_FLAG,
@@ -549,10 +308,6 @@ const struct option standard_options[] = {
 	{"numa", "node[,mem=size][,memdev=id][,cpus=firstcpu[-lastcpu]][,nodeid=node]",
 	 "describe a NUMA node; also dist,src=,dst=,val= and cpu,node-id=,...", OPTION_OPTS,
 	 handle_numa, .group = "numa", .implied = "type", .flags = OPTION_HIDDEN},
-	{"add-fd", "fd=fd,set=set[,opaque=opaque]", "Add 'fd' to fd 'set'", OPTION_OPTS,
-	 handle_add_fd, .group = "add-fd", .set = &fd_set_rows},
-	{"global", "driver.property=value", "set a global default for a driver property",
-	 OPTION_OPTS, handle_global, .group = "global"},
 	{"m", "[size=]megs[,slots=n,maxmem=size]",
 	 "configure guest RAM\n"
 	 "size: initial amount of guest memory\n"
@@ -567,23 +322,5 @@ const struct option standard_options[] = {
 	{"overcommit", "[mem-lock=on|off][,cpu-pm=on|off]",
 	 "run with memory locked, or with host CPU power management for the guest", OPTION_OPTS,
 	 handle_overcommit, .group = "overcommit", .set = &overcommit_set, .flags = OPTION_MERGE},
-	{"device", "driver[,prop[=value][,...]]",
-	 "add device (based on driver)\n"
-	 "prop=value,... sets driver properties\n"
-	 "use '-device help' to print all possible drivers\n"
-	 "use '-device driver,help' to print all possible properties",
-	 OPTION_OPTS, handle_device, .group = "device", .implied = "driver", .flags = OPTION_HELP},
-	{"object", "TYPENAME[,PROP1=VALUE1,...]",
-	 "create a new object of type TYPENAME setting properties\n"
-	 "in the order they are specified; '-object help' lists the types",
-	 OPTION_OPTS, handle_object, .group = "object", .implied = "qom-type",
-	 .lists = object_lists, .flags = OPTION_HELP},
-	{"name", "string1[,process=string2][,debug-threads=on|off]",
-	 "set the name of the guest\n"
-	 "string1 sets the window title and string2 the process name\n"
-	 "When debug-threads is enabled, individual threads are given a separate name",
-	 OPTION_OPTS, handle_name, .group = "name", .implied = "guest", .set = &name_set,
-	 .flags = OPTION_MERGE},
-	{"uuid", "%08x-%04x-%04x-%04x-%012x", "specify machine UUID", OPTION_TEXT, handle_uuid},
 	{NULL},
 };
