@@ -36,13 +36,13 @@ char *codec_print_field(const struct field *field, const void *object);
 
 /*
  * key=value text -> JSON object of strings. ",," stands for a comma in a value. @implied names the key
- * of a leading bare value ("file" in `-chardev file,...`'s backend; NULL: none allowed). A bare key means
- * key=on, a bare "nokey" key=off. "help" or "?" standing alone sets *@help if @help is not NULL.
- * Repeated keys: the last wins, unless @lists names the key (NULL-terminated; then the values gather
- * in a list). Text starting with '{' is parsed as JSON instead.
+ * of a leading bare value ("backend" of `-chardev null,id=x`; NULL: none allowed). "help" or "?"
+ * standing alone sets *@help if @help is not NULL. Repeated keys: the last wins, unless @lists names
+ * the key (NULL-terminated; then the values gather in a list). Text starting with '{' is parsed as
+ * JSON instead.
  *
- * opts_parse() takes keys as they are; keyval_parse() nests them by dots:
- * "a.b=1,c.0=x" -> {"a":{"b":"1"},"c":["x"]}.
+ * opts_parse() takes keys as they are; a bare key means key=on, a bare "nokey" key=off.
+ * keyval_parse() nests them by dots, and wants a value: "a.b=1,c.0=x" -> {"a":{"b":"1"},"c":["x"]}.
  */
 json_object *opts_parse(const char *text, const char *implied, const char *const *lists, bool *help,
 			GError **errp);

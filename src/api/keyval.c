@@ -59,8 +59,27 @@ static void add_bare(json_object *object, const char *word, const char *const *l
 	add_pair(object, off ? word + 2 : word, off ? "off" : "on", lists);
 }
 
+struct cutter {
+	const char *const *lists;
+	bool *help;
+	bool bare_keys; /* "key" for "key=on" */
+};
+
+/* A word without '=' that is not the implied value. */
+static bool take_bare(json_object *object, const char *word, const struct cutter *cutter,
+		      GError **errp)
+{
+	if (*word && !cutter->bare_keys) {
+		error_set(errp, "Expected '=' after parameter '%s'", word);
+		return false;
+	}
+	if (*word)
+		add_bare(object, word, cutter->lists);
+	return true;
+}
+
 static bool take_pair(const char **text, const char *implied, json_object *object,
-		      const char *const *lists, bool *help, GError **errp)
+		      const struct cutter *cutter, GError **errp)
 {
 	size_t len = strcspn(*text, ",=");
 	bool bare = (*text)[len] != '=';
@@ -68,12 +87,11 @@ static bool take_pair(const char **text, const char *implied, json_object *objec
 	if (bare || (implied && !len)) {
 		g_autofree char *word = take_value(text);
 
-		if (help && is_help(word))
-			*help = true;
-		else if (implied)
-			add_pair(object, implied, word, lists);
-		else if (*word)
-			add_bare(object, word, lists);
+		if (cutter->help && is_help(word))
+			return *cutter->help = true;
+		if (!implied)
+			return take_bare(object, word, cutter, errp);
+		add_pair(object, implied, word, cutter->lists);
 		return true;
 	}
 	g_autofree char *key = g_strndup(*text, len);
@@ -85,7 +103,7 @@ static bool take_pair(const char **text, const char *implied, json_object *objec
 		error_set(errp, "Parameter without a name before '=%s'", value);
 		return false;
 	}
-	add_pair(object, key, value, lists);
+	add_pair(object, key, value, cutter->lists);
 	return true;
 }
 
@@ -97,19 +115,25 @@ static json_object *parse_object(const char *text, GError **errp)
 	return json;
 }
 
-json_object *opts_parse(const char *text, const char *implied, const char *const *lists, bool *help,
-			GError **errp)
+static json_object *cut_text(const char *text, const char *implied, const struct cutter *cutter,
+			     GError **errp)
 {
 	if (*text == '{')
 		return parse_object(text, errp);
 	g_autoptr(json_object) object = json_object_new_object();
 
 	while (*text) {
-		if (!take_pair(&text, implied, object, lists, help, errp))
+		if (!take_pair(&text, implied, object, cutter, errp))
 			return NULL;
 		implied = NULL;
 	}
 	return g_steal_pointer(&object);
+}
+
+json_object *opts_parse(const char *text, const char *implied, const char *const *lists, bool *help,
+			GError **errp)
+{
+	return cut_text(text, implied, &(struct cutter){lists, help, true}, errp);
 }
 
 /* ---- Nesting ---- */
@@ -212,7 +236,8 @@ static json_object *nest_lists(const char *name, json_object *json, GError **err
 json_object *keyval_parse(const char *text, const char *implied, const char *const *lists,
 			  bool *help, GError **errp)
 {
-	g_autoptr(json_object) flat = opts_parse(text, implied, lists, help, errp);
+	const struct cutter cutter = {lists, help, false};
+	g_autoptr(json_object) flat = cut_text(text, implied, &cutter, errp);
 	g_autoptr(json_object) nested = json_object_new_object();
 
 	if (!flat || *text == '{')

@@ -217,11 +217,28 @@ static bool handle_trace(struct cli *cli, const struct option_use *use, GError *
 
 /* ---- The process ---- */
 
+struct sandbox_values {
+	bool enable;
+	char *obsolete, *elevate, *spawn, *resources;
+};
+static const struct field sandbox_rows[] = {
+	PROP_BOOL(struct sandbox_values, enable, "enable", false, "Filter system calls"),
+	OPT_STRING(struct sandbox_values, obsolete, "obsolete", "Whether to allow old ones"),
+	OPT_STRING(struct sandbox_values, elevate, "elevateprivileges",
+		   "Whether to allow those that give rights"),
+	OPT_STRING(struct sandbox_values, spawn, "spawn", "Whether to allow new processes"),
+	OPT_STRING(struct sandbox_values, resources, "resourcecontrol",
+		   "Whether to allow changes of affinity and priority"),
+	{.kind = FIELD_END},
+};
+static const struct field_set sandbox_set = {"Sandbox", sizeof(struct sandbox_values),
+					     sandbox_rows};
+
 static bool handle_sandbox(struct cli *cli, const struct option_use *use, GError **errp)
 {
-	const char *enable = props_text(use->props, "enable");
+	const struct sandbox_values *v = use->values;
 
-	if (enable && g_str_equal(enable, "off"))
+	if (!v->enable)
 		return true;
 	error_set(errp, "system call filtering is not available in this build");
 	return false;
@@ -278,6 +295,6 @@ const struct option debug_options[] = {
 	{"gdb", "dev", "not available", OPTION_TEXT, handle_gdb, .flags = OPTION_HIDDEN},
 	{"s", NULL, "not available", OPTION_FLAG, handle_gdb, .flags = OPTION_HIDDEN},
 	{"sandbox", "off", "accepted: no system calls are filtered", OPTION_OPTS, handle_sandbox,
-	 .implied = "enable", .flags = OPTION_HIDDEN},
+	 .implied = "enable", .set = &sandbox_set, .flags = OPTION_HIDDEN},
 	{NULL},
 };

@@ -70,9 +70,9 @@ struct global_values {
 	char *driver, *property, *value;
 };
 static const struct field global_rows[] = {
-	ARG_STRING(struct global_values, driver, "driver", "Device type"),
-	ARG_STRING(struct global_values, property, "property", "Its property"),
-	ARG_STRING(struct global_values, value, "value", "The new default"),
+	OPT_STRING(struct global_values, driver, "driver", "Device type"),
+	OPT_STRING(struct global_values, property, "property", "Its property"),
+	OPT_STRING(struct global_values, value, "value", "The new default"),
 	{.kind = FIELD_END},
 };
 static const struct field_set global_set = {"Global", sizeof(struct global_values), global_rows};
@@ -90,6 +90,10 @@ static bool handle_global_rows(struct cli *cli, const struct option_use *use, GE
 {
 	const struct global_values *v = use->values;
 
+	if (!v->driver || !v->property || !v->value) {
+		error_set(errp, "options 'driver', 'property', and 'value' are required");
+		return false;
+	}
 	add_global(cli, v->driver, v->property, v->value, use->where);
 	return true;
 }
@@ -122,8 +126,8 @@ struct fd_values {
 	char *opaque;
 };
 static const struct field fd_rows[] = {
-	ARG_INT(struct fd_values, fd, "fd", "Inherited file descriptor"),
-	ARG_INT(struct fd_values, set, "set", "Number of the set it joins"),
+	PROP_INT(struct fd_values, fd, "fd", -1, 0, 0, "Inherited file descriptor"),
+	PROP_INT(struct fd_values, set, "set", -1, 0, 0, "Number of the set it joins"),
 	OPT_STRING(struct fd_values, opaque, "opaque", "Free text about it"),
 	{.kind = FIELD_END},
 };
@@ -135,13 +139,13 @@ static bool handle_add_fd(struct cli *cli, const struct option_use *use, GError 
 	struct config_fd fd = {.fd = (int)v->fd, .set = v->set};
 
 	if (v->fd < 0)
-		error_set(errp, "fd option must be non-negative");
+		error_set(errp, "fd option is required and must be non-negative");
 	else if (v->fd <= STDERR_FILENO)
 		error_set(errp, "fd cannot be a standard I/O stream");
 	else if (v->fd > INT_MAX || fcntl(fd.fd, F_GETFD) < 0)
 		error_set(errp, "fd is not valid or already in use");
 	else if (v->set < 0)
-		error_set(errp, "set option must be non-negative");
+		error_set(errp, "set option is required and must be non-negative");
 	else {
 		fd.opaque = g_strdup(v->opaque);
 		g_array_append_val(cli->cfg->fds, fd);

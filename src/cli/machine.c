@@ -229,7 +229,7 @@ static bool mem_check(const struct config *cfg, const struct mem_values *v, GErr
 			  ") must be at least the initial memory size (0x%" PRIx64 ")",
 			  cfg->ram_max, cfg->ram_size);
 	else if (v->slots > 256)
-		error_set(errp, "unsupported number of memory slots: %" PRIu64, v->slots);
+		error_set(errp, "unsupported amount of memory slots: %" PRIu64, v->slots);
 	else
 		return true;
 	return false;

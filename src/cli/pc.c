@@ -1,17 +1,24 @@
 /* Options of the PC, and those about displays and networks that ask for none. */
 #include "options.h"
 
+/* Types above belong to vendors. */
+#define SMBIOS_TYPE_MAX 127
+
 static bool handle_smbios(struct cli *cli, const struct option_use *use, GError **errp)
 {
 	const char *type = props_text(use->props, "type"), *file = props_text(use->props, "file");
-	char *end;
+	uint64_t number = 0;
 
 	if (!type == !file) {
 		error_set(errp, type ? "type= and file= exclude each other"
 				     : "Must specify type= or file=");
 		return false;
 	}
-	if (type && (g_ascii_strtoull(type, &end, 0) > 127 || *end || end == type)) {
+	if (type && !g_ascii_string_to_unsigned(type, 10, 0, UINT64_MAX, &number, NULL)) {
+		error_set(errp, "Parameter 'type' expects a number");
+		return false;
+	}
+	if (number > SMBIOS_TYPE_MAX) {
 		error_set(errp, "out of range!");
 		return false;
 	}

@@ -53,6 +53,7 @@ static void test_keyval(void)
 		{"pc,smp.cpus=4,smp.cores=2",
 		 "{\"imp\": \"pc\", \"smp\": {\"cpus\": \"4\", \"cores\": \"2\"}}"},
 		{"0=a", "{\"0\": \"a\"}"},
+		{"pc,a", "!Expected '=' after parameter 'a'"},
 		{"c.1=y", "!Parameter 'c.0' missing"},
 		{"a=1,a.b=2", "!Parameters 'a.*' used inconsistently"},
 		{"a.b=2,a=1", "!Parameters 'a.*' used inconsistently"},
