@@ -21,9 +21,16 @@
 struct chardev;
 struct chardev_frontend; /* one attachment */
 
-enum chardev_event { CHARDEV_OPENED, CHARDEV_CLOSED, CHARDEV_BREAK, CHARDEV_MUX_IN, CHARDEV_MUX_OUT };
+enum chardev_event {
+	CHARDEV_OPENED,
+	CHARDEV_CLOSED,
+	CHARDEV_BREAK,
+	CHARDEV_MUX_IN,
+	CHARDEV_MUX_OUT
+};
 
 struct chardev_handlers {
+	bool background;                  /* on a multiplexer: leaves the focus to others */
 	int (*can_receive)(void *opaque); /* how many bytes may come now; NULL: any number */
 	void (*receive)(void *opaque, const uint8_t *data, int len);
 	void (*event)(void *opaque, enum chardev_event event);
@@ -45,6 +52,19 @@ struct chardev *chardev_find(const char *id);
 void chardev_foreach(void (*fn)(struct chardev *chr, void *opaque), void *opaque);
 const char *chardev_id(const struct chardev *chr);
 char *chardev_filename(const struct chardev *chr); /* as query-chardev: "pty:/dev/pts/3" */
+bool chardev_is_open(const struct chardev *chr);   /* the back end: somebody is connected */
+
+/*
+ * What the layers above do for us: the multiplexer's keys ask for the end of the program and for disk
+ * data to be written. Unset ones do nothing. Copied.
+ */
+struct chardev_hooks {
+	void (*quit)(void);
+	void (*commit)(void);
+};
+void chardev_set_hooks(const struct chardev_hooks *hooks);
+/* The key that begins the multiplexer's commands (-echr): Ctrl-A unless set. */
+void chardev_set_escape(uint8_t key);
 
 /* Everything closed, terminals restored. Safe on every exit path, more than once. */
 void chardev_cleanup_all(void);
@@ -52,19 +72,22 @@ void chardev_cleanup_all(void);
 /* ---- Front end ---- */
 
 /* "Device 'x' is in use" when there is one already (a mux takes several). @loop NULL: main loop. */
-struct chardev_frontend *chardev_attach(struct chardev *chr, const struct chardev_handlers *handlers,
-					void *opaque, struct loop *loop, GError **errp);
+struct chardev_frontend *chardev_attach(struct chardev *chr,
+					const struct chardev_handlers *handlers, void *opaque,
+					struct loop *loop, GError **errp);
 void chardev_detach(struct chardev_frontend *fe); /* NULL is fine */
 struct chardev *chardev_of(const struct chardev_frontend *fe);
 void chardev_accept_input(struct chardev_frontend *fe);
-void chardev_set_open(struct chardev_frontend *fe, bool open); /* the guest's side: query-chardev's frontend-open */
+void chardev_set_open(struct chardev_frontend *fe,
+		      bool open); /* the guest's side: query-chardev's frontend-open */
 
 /* Bytes taken, 0..len; -1 with errno. Never blocks. */
 int chardev_write(struct chardev_frontend *fe, const void *data, int len);
 /* All of it; waits at most a little while for a slow reader, then drops. */
 void chardev_write_all(struct chardev_frontend *fe, const void *data, int len);
 /* Calls @fn once when writing may go on. 0 if the back end cannot tell; a tag otherwise. */
-unsigned chardev_notify_writable(struct chardev_frontend *fe, void (*fn)(void *opaque), void *opaque);
+unsigned chardev_notify_writable(struct chardev_frontend *fe, void (*fn)(void *opaque),
+				 void *opaque);
 void chardev_cancel_notify(struct chardev_frontend *fe, unsigned tag);
 void chardev_send_break(struct chardev_frontend *fe);
 
@@ -85,6 +108,7 @@ int chardev_take_fd(struct chardev_frontend *fe);
 extern const struct link_kind chardev_link;
 
 void chardev_print_help(GString *out); /* -chardev help */
-extern const struct command chardev_commands[]; /* query-chardev, query-chardev-backends, chardev-add ... */
+extern const struct command
+	chardev_commands[]; /* query-chardev, query-chardev-backends, chardev-add ... */
 
 #endif

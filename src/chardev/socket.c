@@ -1,0 +1,667 @@
+/*
+ * socket: a stream socket, as server (one client at a time, any number one after another) or as client
+ * (with reconnect= again and again).
+ *
+ *	DISCONNECTED --accept, connect--> CONNECTED --end of stream, error--> DISCONNECTED
+ *
+ * A server does not accept while it is connected: the next client waits in the kernel's queue. A
+ * client with reconnect= connects in a worker thread, because looking up names and connecting block.
+ * What is written while nobody is connected is dropped. A write error does not disconnect by itself;
+ * it makes the loop look, since writers come from any thread.
+ */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/socket.h"
+#include "event/clock.h"
+#include "event/worker.h"
+#include "internal.h"
+
+#define READ_CHUNK 4096
+#define FDS_MAX    16 /* descriptors of one message, and waiting to be taken */
+
+struct socket_options {
+	struct chardev_common common;
+	struct socket_address addr;
+	bool has_server, server, has_wait, wait, has_nodelay, nodelay, delay;
+	bool has_telnet, telnet, has_tn3270, tn3270, has_websocket, websocket;
+	bool has_reconnect;
+	uint32_t reconnect; /* s; 0: never */
+	char *tls_creds, *tls_authz;
+};
+
+struct listener {
+	struct socket_chardev *sock;
+	int fd;
+	struct fd_watch *watch;
+};
+
+/* An attempt to connect, in a worker; outlives the device if that goes meanwhile. */
+struct attempt {
+	struct socket_chardev *sock; /* NULL: given up */
+	const struct socket_options *opt;
+	int fd;
+	GError *error;
+};
+
+struct socket_chardev {
+	struct chardev chr;
+	struct socket_options *opt;
+	GArray *listeners; /* struct listener; NULL: client */
+	int fd;            /* connection; -1: none */
+	struct fd_watch *watch;
+	bool paused;
+	struct bottom_half *look; /* a write failed, or the client's start */
+	struct timer retry;
+	struct attempt *attempt;
+	bool complained; /* of not getting a connection, since the last one */
+	int fds[FDS_MAX];
+	unsigned fd_count;
+	struct stat bound; /* the socket file we made; st_ino 0: none */
+};
+
+static void socket_disconnect(struct socket_chardev *sock);
+static void socket_set_fd(struct socket_chardev *sock, int fd);
+
+/* ---- Names ---- */
+
+static const char *server_suffix(const struct socket_chardev *sock)
+{
+	return sock->opt->has_server && !sock->opt->server ? "" : ",server=on";
+}
+
+static char *address_name(const struct socket_chardev *sock, const struct socket_address *addr)
+{
+	const char *server = server_suffix(sock);
+
+	switch (addr->kind) {
+	case SOCKET_INET:
+		return g_strdup_printf("tcp:%s:%s%s", addr->at.inet.host, addr->at.inet.port,
+				       server);
+	case SOCKET_UNIX:
+		return g_strdup_printf("unix:%s%s%s%s", addr->at.un.path,
+				       addr->at.un.abstract ? ",abstract=on" : "",
+				       !addr->at.un.abstract ? ""
+				       : addr->at.un.tight   ? ",tight=on"
+							     : ",tight=off",
+				       server);
+	default:
+		return g_strdup_printf("fd:%s%s", addr->at.fd, server);
+	}
+}
+
+/* What a listening port turned out to be, where the user wrote a name or 0. */
+static char *bound_name(const struct socket_chardev *sock, int fd)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	g_autofree char *host = NULL, *port = NULL;
+
+	if (sock->opt->addr.kind != SOCKET_INET || getsockname(fd, (void *)&ss, &len) < 0 ||
+	    !socket_numeric(&ss, len, &host, &port))
+		return address_name(sock, &sock->opt->addr);
+	return g_strdup_printf("tcp:%s:%s%s", host, port, server_suffix(sock));
+}
+
+static void name_disconnected(struct socket_chardev *sock)
+{
+	g_autofree char *name =
+		sock->listeners
+			? bound_name(sock, g_array_index(sock->listeners, struct listener, 0).fd)
+			: address_name(sock, &sock->opt->addr);
+
+	chardev_set_filename(&sock->chr, g_strdup_printf("disconnected:%s", name));
+}
+
+static void name_connected(struct socket_chardev *sock)
+{
+	struct sockaddr_storage own, peer;
+	socklen_t own_len = sizeof(own), peer_len = sizeof(peer);
+	g_autofree char *host = NULL, *port = NULL, *peer_host = NULL, *peer_port = NULL;
+
+	memset(&own, 0, sizeof(own));
+	if (getsockname(sock->fd, (void *)&own, &own_len) == 0 &&
+	    getpeername(sock->fd, (void *)&peer, &peer_len) == 0 &&
+	    socket_numeric(&own, own_len, &host, &port) &&
+	    socket_numeric(&peer, peer_len, &peer_host, &peer_port))
+		chardev_set_filename(&sock->chr,
+				     g_strdup_printf("tcp:%s:%s%s <-> %s:%s", host, port,
+						     server_suffix(sock), peer_host, peer_port));
+	else
+		chardev_set_filename(&sock->chr, address_name(sock, &sock->opt->addr));
+}
+
+/* ---- Receiving ---- */
+
+static void keep_fd(struct socket_chardev *sock, int fd)
+{
+	if (sock->fd_count == FDS_MAX)
+		close(fd);
+	else
+		sock->fds[sock->fd_count++] = fd;
+}
+
+static void drop_fds(struct socket_chardev *sock)
+{
+	while (sock->fd_count)
+		close(sock->fds[--sock->fd_count]);
+}
+
+static void keep_message_fds(struct socket_chardev *sock, struct msghdr *msg)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		size_t bytes = c->cmsg_len - CMSG_LEN(0);
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t i = 0; i + sizeof(int) <= bytes; i += sizeof(int)) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(c) + i, sizeof(fd));
+			keep_fd(sock, fd);
+		}
+	}
+}
+
+static ssize_t socket_receive(struct socket_chardev *sock, uint8_t *buf, size_t len)
+{
+	union {
+		struct cmsghdr align;
+		char space[CMSG_SPACE(sizeof(int) * FDS_MAX)];
+	} control;
+	struct iovec iov = {.iov_base = buf, .iov_len = len};
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = &control,
+			     .msg_controllen = sizeof(control)};
+	ssize_t n = recvmsg(sock->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	if (n > 0)
+		keep_message_fds(sock, &msg);
+	return n;
+}
+
+static void socket_readable(void *opaque, GIOCondition revents)
+{
+	struct socket_chardev *sock = opaque;
+	uint8_t buf[READ_CHUNK];
+	int room = chardev_room(&sock->chr);
+	ssize_t n;
+
+	if (room <= 0) {
+		if (revents & (G_IO_HUP | G_IO_ERR)) {
+			socket_disconnect(sock);
+		} else {
+			sock->paused = true;
+			fd_watch_set_events(sock->watch, G_IO_HUP);
+		}
+		return;
+	}
+	n = socket_receive(sock, buf, MIN(room, READ_CHUNK));
+	if (n > 0)
+		chardev_input(&sock->chr, buf, n);
+	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		socket_disconnect(sock);
+}
+
+static void socket_accept_input(struct chardev *chr)
+{
+	struct socket_chardev *sock = container_of(chr, struct socket_chardev, chr);
+
+	if (!sock->watch || !sock->paused)
+		return;
+	sock->paused = false;
+	fd_watch_set_events(sock->watch, G_IO_IN);
+}
+
+static int socket_take_fd(struct chardev *chr)
+{
+	struct socket_chardev *sock = container_of(chr, struct socket_chardev, chr);
+	int fd;
+
+	if (!sock->fd_count)
+		return -1;
+	fd = sock->fds[0];
+	memmove(sock->fds, sock->fds + 1, --sock->fd_count * sizeof(fd));
+	return fd;
+}
+
+/* ---- Sending ---- */
+
+static int socket_write(struct chardev *chr, const uint8_t *data, int len)
+{
+	struct socket_chardev *sock = container_of(chr, struct socket_chardev, chr);
+	ssize_t n;
+
+	if (sock->fd < 0)
+		return len;
+	do
+		n = send(sock->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && errno != EAGAIN) {
+		int err = errno;
+
+		bh_schedule(sock->look);
+		errno = err;
+	}
+	return n;
+}
+
+static int socket_write_fd(struct chardev *chr)
+{
+	return container_of(chr, struct socket_chardev, chr)->fd;
+}
+
+/* ---- Servers ---- */
+
+static void listener_ready(void *opaque, GIOCondition revents)
+{
+	struct listener *listener = opaque;
+	int fd = socket_accept(listener->fd);
+
+	if (fd >= 0)
+		socket_set_fd(listener->sock, fd);
+}
+
+static void listen_enable(struct socket_chardev *sock, bool on)
+{
+	for (guint i = 0; sock->listeners && i < sock->listeners->len; i++) {
+		struct listener *l = &g_array_index(sock->listeners, struct listener, i);
+
+		if (on && !l->watch)
+			l->watch = fd_watch_new(sock->chr.loop, l->fd, G_IO_IN, listener_ready, l);
+		else if (!on)
+			g_clear_pointer(&l->watch, fd_watch_free);
+	}
+}
+
+static bool wait_for_client(struct socket_chardev *sock)
+{
+	g_autofree struct pollfd *p = g_new0(struct pollfd, sock->listeners->len);
+
+	info_report("QEMU waiting for connection on: %s", sock->chr.filename);
+	for (guint i = 0; i < sock->listeners->len; i++) {
+		p[i].fd = g_array_index(sock->listeners, struct listener, i).fd;
+		p[i].events = POLLIN;
+	}
+	while (sock->fd < 0) {
+		if (poll(p, sock->listeners->len, -1) < 0 && errno != EINTR)
+			return false;
+		for (guint i = 0; sock->fd < 0 && i < sock->listeners->len; i++) {
+			int fd = p[i].revents & POLLIN ? socket_accept(p[i].fd) : -1;
+
+			if (fd >= 0)
+				socket_set_fd(sock, fd);
+		}
+	}
+	return true;
+}
+
+static bool socket_serve(struct socket_chardev *sock, GError **errp)
+{
+	const struct socket_options *opt = sock->opt;
+	g_autoptr(GArray) fds = socket_listen(&opt->addr, 1, errp);
+
+	if (!fds)
+		return false;
+	if (opt->addr.kind == SOCKET_UNIX && !opt->addr.at.un.abstract &&
+	    lstat(opt->addr.at.un.path, &sock->bound) < 0)
+		sock->bound.st_ino = 0;
+	sock->listeners = g_array_new(false, false, sizeof(struct listener));
+	for (guint i = 0; i < fds->len; i++) {
+		struct listener l = {.sock = sock, .fd = g_array_index(fds, int, i)};
+
+		g_array_append_val(sock->listeners, l);
+	}
+	name_disconnected(sock);
+	if (opt->wait)
+		return wait_for_client(sock);
+	listen_enable(sock, true);
+	return true;
+}
+
+/* The file goes with us, unless somebody has put another in its place. */
+static void unlink_bound(struct socket_chardev *sock)
+{
+	struct stat now;
+	const char *path = sock->opt->addr.at.un.path;
+
+	if (sock->bound.st_ino && lstat(path, &now) == 0 && now.st_ino == sock->bound.st_ino &&
+	    now.st_dev == sock->bound.st_dev)
+		unlink(path);
+	sock->bound.st_ino = 0;
+}
+
+/* ---- Clients ---- */
+
+static int attempt_work(void *opaque)
+{
+	struct attempt *attempt = opaque;
+
+	attempt->fd = socket_connect(&attempt->opt->addr, &attempt->error);
+	return attempt->fd;
+}
+
+static void retry_later(struct socket_chardev *sock)
+{
+	timer_set(&sock->retry,
+		  clock_now(QCLOCK_REALTIME) + (int64_t)sock->opt->reconnect * NS_PER_SEC);
+}
+
+static void attempt_done(void *opaque, int fd)
+{
+	struct attempt *attempt = opaque;
+	struct socket_chardev *sock = attempt->sock;
+
+	if (!sock) {
+		options_free(&chardev_socket, (void *)attempt->opt);
+		if (fd >= 0)
+			close(fd);
+	} else {
+		sock->attempt = NULL;
+		if (fd >= 0) {
+			socket_set_fd(sock, fd);
+		} else {
+			if (!sock->complained)
+				error_report("Unable to connect character device %s: %s",
+					     sock->chr.id, attempt->error->message);
+			sock->complained = true;
+			retry_later(sock);
+		}
+	}
+	g_clear_error(&attempt->error);
+	g_free(attempt);
+}
+
+static void start_attempt(void *opaque)
+{
+	struct socket_chardev *sock = opaque;
+
+	sock->attempt = g_new0(struct attempt, 1);
+	sock->attempt->sock = sock;
+	sock->attempt->opt = sock->opt;
+	worker_submit(sock->chr.loop, attempt_work, attempt_done, sock->attempt);
+}
+
+/* ---- Connection ---- */
+
+static void socket_set_fd(struct socket_chardev *sock, int fd)
+{
+	const struct socket_options *opt = sock->opt;
+
+	if (opt->addr.kind != SOCKET_UNIX && opt->nodelay)
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+	g_mutex_lock(&sock->chr.write_lock);
+	sock->fd = fd;
+	g_mutex_unlock(&sock->chr.write_lock);
+	sock->complained = false;
+	listen_enable(sock, false);
+	name_connected(sock);
+	sock->paused = false;
+	sock->watch = fd_watch_new(sock->chr.loop, fd, G_IO_IN, socket_readable, sock);
+	chardev_event(&sock->chr, CHARDEV_OPENED);
+}
+
+static void close_connection(struct socket_chardev *sock)
+{
+	fd_watch_free(sock->watch);
+	sock->watch = NULL;
+	drop_fds(sock);
+	if (sock->fd >= 0)
+		close(sock->fd);
+	sock->fd = -1;
+}
+
+static void socket_disconnect(struct socket_chardev *sock)
+{
+	if (sock->fd < 0)
+		return;
+	if (sock->chr.fe)
+		frontend_drop_notifies(sock->chr.fe);
+	g_mutex_lock(&sock->chr.write_lock);
+	close_connection(sock);
+	g_mutex_unlock(&sock->chr.write_lock);
+	name_disconnected(sock);
+	chardev_event(&sock->chr, CHARDEV_CLOSED);
+	/* The event's receiver may have looked for nothing else than to remove front and back end
+	 * later; now the next connection may come. */
+	if (sock->listeners)
+		listen_enable(sock, true);
+	else if (sock->opt->reconnect)
+		retry_later(sock);
+}
+
+/* A write failed: if the connection is dead, so says poll(). */
+static void socket_look(void *opaque)
+{
+	struct socket_chardev *sock = opaque;
+	struct pollfd p = {.fd = sock->fd, .events = POLLIN};
+
+	if (sock->fd < 0 || poll(&p, 1, 0) <= 0)
+		return;
+	if (p.revents & (POLLHUP | POLLERR))
+		socket_disconnect(sock);
+}
+
+static bool check_options(const struct socket_options *opt, GError **errp)
+{
+	bool server = !opt->has_server || opt->server;
+	const char *absent = opt->telnet      ? "telnet"
+			     : opt->tn3270    ? "tn3270"
+			     : opt->websocket ? "websocket"
+			     : opt->tls_creds ? "tls-creds"
+					      : NULL;
+
+	if (absent)
+		error_set(errp, "'%s' option is not supported by socket chardevs here", absent);
+	else if (opt->tls_authz)
+		error_set(errp, "'tls_authz' option requires 'tls_creds' option");
+	else if (server && opt->reconnect)
+		error_set(errp,
+			  "'reconnect' option is incompatible with socket in server listen mode");
+	else if (!server && opt->has_wait)
+		error_set(errp, "'wait' option is incompatible with socket in client connect mode");
+	else
+		return true;
+	return false;
+}
+
+/* The device keeps its options: they name the address for as long as it lives. */
+static struct socket_options *copy_options(const struct socket_options *opt)
+{
+	struct socket_options *copy = g_memdup2(opt, sizeof(*opt));
+	const struct socket_places *at = &opt->addr.at;
+
+	copy->common.logfile = copy->tls_creds = copy->tls_authz = NULL;
+	memset(&copy->addr.at, 0, sizeof(copy->addr.at));
+	switch (opt->addr.kind) {
+	case SOCKET_INET:
+		copy->addr.at.inet = at->inet;
+		copy->addr.at.inet.host = g_strdup(at->inet.host);
+		copy->addr.at.inet.port = g_strdup(at->inet.port);
+		break;
+	case SOCKET_UNIX:
+		copy->addr.at.un = at->un;
+		copy->addr.at.un.path = g_strdup(at->un.path);
+		break;
+	default:
+		copy->addr.at.fd = g_strdup(at->fd);
+	}
+	return copy;
+}
+
+static bool socket_create(struct chardev *chr, const void *options, GError **errp)
+{
+	struct socket_chardev *sock = container_of(chr, struct socket_chardev, chr);
+	int fd;
+
+	sock->fd = -1;
+	sock->opt = copy_options(options);
+	sock->look = bh_new(chr->loop, socket_look, sock);
+	timer_init(&sock->retry, chr->loop, QCLOCK_REALTIME, start_attempt, sock);
+	if (!check_options(options, errp))
+		return false;
+	if (!sock->opt->has_server || sock->opt->server)
+		return socket_serve(sock, errp);
+	name_disconnected(sock);
+	if (sock->opt->reconnect) {
+		start_attempt(sock);
+		return true;
+	}
+	fd = socket_connect(&sock->opt->addr, errp);
+	if (fd >= 0)
+		socket_set_fd(sock, fd);
+	return fd >= 0;
+}
+
+static void socket_destroy(struct chardev *chr)
+{
+	struct socket_chardev *sock = container_of(chr, struct socket_chardev, chr);
+
+	timer_del(&sock->retry);
+	bh_free(sock->look);
+	close_connection(sock);
+	listen_enable(sock, false);
+	for (guint i = 0; sock->listeners && i < sock->listeners->len; i++)
+		close(g_array_index(sock->listeners, struct listener, i).fd);
+	g_clear_pointer(&sock->listeners, g_array_unref);
+	unlink_bound(sock);
+	if (sock->attempt)
+		sock->attempt->sock = NULL; /* it frees the options */
+	else
+		options_free(&chardev_socket, sock->opt);
+}
+
+static bool socket_set_loop(struct chardev *chr, struct loop *loop)
+{
+	struct socket_chardev *sock = container_of(chr, struct socket_chardev, chr);
+
+	if (sock->attempt)
+		return false;
+	chr->loop = loop;
+	bh_free(sock->look);
+	sock->look = bh_new(loop, socket_look, sock);
+	timer_del(&sock->retry);
+	timer_init(&sock->retry, loop, QCLOCK_REALTIME, start_attempt, sock);
+	if (sock->watch) {
+		fd_watch_free(sock->watch);
+		sock->paused = false;
+		sock->watch = fd_watch_new(loop, sock->fd, G_IO_IN, socket_readable, sock);
+	} else if (sock->listeners) {
+		listen_enable(sock, false);
+		listen_enable(sock, true);
+	}
+	return true;
+}
+
+/* ---- Options ---- */
+
+#define SOCKET_FLAG_ROWS                                                                           \
+	OPT_BOOL(struct socket_options, server, "server", "Listens instead of connecting"),        \
+		OPT_BOOL(struct socket_options, wait, "wait",                                      \
+			 "A server waits for its first client before the guest starts"),           \
+		OPT_BOOL(struct socket_options, nodelay, "nodelay",                                \
+			 "TCP sends small packets at once"),                                       \
+		OPT_BOOL(struct socket_options, telnet, "telnet", "Speaks the telnet protocol"),   \
+		OPT_BOOL(struct socket_options, tn3270, "tn3270", "Speaks the tn3270 protocol"),   \
+		OPT_BOOL(struct socket_options, websocket, "websocket",                            \
+			 "Speaks the WebSocket protocol"),                                         \
+		OPT_UINT(struct socket_options, reconnect, "reconnect",                            \
+			 "A client connects again after this many seconds; 0: never"),             \
+		OPT_STRING(struct socket_options, tls_creds, "tls-creds",                          \
+			   "Encrypts with these TLS credentials"),                                 \
+		OPT_STRING(struct socket_options, tls_authz, "tls-authz",                          \
+			   "Authorizes TLS peers with this object")
+
+static const struct field socket_rows[] = {
+	CHARDEV_COMMON_ROWS(struct socket_options),
+	ARG_STRUCT(struct socket_options, addr, "addr", &socket_address_set,
+		   "Where to listen or connect to"),
+	SOCKET_FLAG_ROWS,
+	FIELD_ROW_END,
+};
+const struct field_set chardev_socket_set = {"ChardevSocket", sizeof(struct socket_options),
+					     socket_rows};
+
+/* An optional scalar inside the address. */
+#define FLAT_INET(_m, _name, _kind, _help)                                                         \
+	{                                                                                          \
+		FIELD_AT(struct socket_options, addr.at.inet._m, _name, _kind,                     \
+			 sizeof(FIELD_MEMBER(struct socket_inet, _m)), _help),                     \
+			.flags = FIELD_OPTIONAL, .has = true,                                      \
+			.has_offset = offsetof(struct socket_options, addr.at.inet.has_##_m)       \
+	}
+
+static const struct field socket_flat[] = {
+	CHARDEV_COMMON_ROWS(struct socket_options),
+	OPT_STRING(struct socket_options, addr.at.un.path, "path", "Unix socket: its file's name"),
+	PROP_BOOL(struct socket_options, addr.at.un.abstract, "abstract", false,
+		  "Unix socket: the name is an abstract one"),
+	PROP_BOOL(struct socket_options, addr.at.un.tight, "tight", true,
+		  "Unix socket: an abstract name is not filled up with zero bytes"),
+	OPT_STRING(struct socket_options, addr.at.inet.host, "host",
+		   "TCP: host name or address; empty: all interfaces"),
+	OPT_STRING(struct socket_options, addr.at.inet.port, "port",
+		   "TCP: port number or service name"),
+	FLAT_INET(to, "to", FIELD_UINT, "TCP: the last port to try if others are taken"),
+	FLAT_INET(ipv4, "ipv4", FIELD_BOOL, "TCP: whether IPv4 may be used"),
+	FLAT_INET(ipv6, "ipv6", FIELD_BOOL, "TCP: whether IPv6 may be used"),
+	OPT_STRING(struct socket_options, addr.at.fd, "fd", "Number of an inherited descriptor"),
+	SOCKET_FLAG_ROWS,
+	/* "nodelay" without a value, as it was once written, arrives as delay=off. */
+	{
+		FIELD_AT(struct socket_options, delay, "delay", FIELD_BOOL, sizeof(bool),
+			 "TCP gathers small packets"),
+		.flags = FIELD_OPTIONAL | FIELD_HAS_DEFAULT | FIELD_HIDDEN,
+		.def = true,
+	},
+	FIELD_ROW_END,
+};
+
+static bool socket_finish_flat(void *options, GError **errp)
+{
+	struct socket_options *opt = options;
+	struct socket_places *at = &opt->addr.at;
+
+	if (!!at->un.path + !!at->inet.host + !!at->fd > 1) {
+		error_set(errp, "None or one of 'path', 'fd' or 'host' option required.");
+		return false;
+	}
+	opt->addr.kind = at->un.path ? SOCKET_UNIX : at->inet.host ? SOCKET_INET : SOCKET_FD;
+	if (opt->addr.kind == SOCKET_INET && !at->inet.port) {
+		error_set(errp, "chardev: socket: no port given");
+		return false;
+	}
+	if (opt->addr.kind == SOCKET_FD && !at->fd) {
+		error_set(errp, "chardev: socket: no path, host or fd given");
+		return false;
+	}
+	if (opt->addr.kind != SOCKET_INET)
+		g_clear_pointer(&at->inet.port, g_free);
+	/* The command line means a client where QMP means a server, and then waits. */
+	opt->has_server = true;
+	if (opt->server && !opt->has_wait)
+		opt->has_wait = opt->wait = true;
+	opt->nodelay |= !opt->delay;
+	return true;
+}
+
+const struct chardev_type chardev_socket = {
+	.name = "socket",
+	.help = "A Unix or TCP socket, as server or client",
+	.size = sizeof(struct socket_chardev),
+	.options = &chardev_socket_set,
+	.flat = socket_flat,
+	.finish_flat = socket_finish_flat,
+	.create = socket_create,
+	.destroy = socket_destroy,
+	.write = socket_write,
+	.write_fd = socket_write_fd,
+	.accept_input = socket_accept_input,
+	.set_loop = socket_set_loop,
+	.take_fd = socket_take_fd,
+};
