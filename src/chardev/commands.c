@@ -64,10 +64,10 @@ static bool qmp_query_backends(void *args, void *result, GError **errp)
 
 /* ---- chardev-add, chardev-remove, chardev-send-break ---- */
 
-/* The options of the back end that `kind` chooses, whose type they remember. */
+/* A back end, and the options that its kind has. */
 struct backend_args {
-	int kind; /* index into kinds[] */
-	void *data;
+	int kind;   /* index into kinds[] */
+	void *opts; /* options of that type */
 };
 struct add_args {
 	char *id;
@@ -153,7 +153,7 @@ static const struct field_branch kind_branches[] = {
 };
 static const struct field backend_rows[] = {
 	ARG_ENUM(struct backend_args, kind, "type", kind_names, "Kind of back end"),
-	ARG_UNION(struct backend_args, data, "type", kind_branches),
+	ARG_UNION(struct backend_args, opts, "type", kind_branches),
 	FIELD_ROW_END,
 };
 static const struct field_set backend_set = {"ChardevBackend", sizeof(struct backend_args),
@@ -182,7 +182,7 @@ static bool qmp_chardev_add(void *args, void *result, GError **errp)
 		error_set(errp, "Chardev with id '%s' already exists", add->id);
 		return false;
 	}
-	chr = chardev_create(add->id, type, add->backend.data, errp);
+	chr = chardev_create(add->id, type, add->backend.opts, errp);
 	if (!chr) {
 		g_prefix_error(errp, "Failed to add chardev '%s': ", add->id);
 		return false;
