@@ -6,7 +6,6 @@
 
 /* ---- -rtc ---- */
 
-enum rtc_clock { RTC_CLOCK_HOST, RTC_CLOCK_RT, RTC_CLOCK_VM };
 static const struct enum_name rtc_clock_names[] = {
 	{"host", QCLOCK_HOST, "the host's wall clock"},
 	{"rt", QCLOCK_REALTIME, "the host's monotonic clock"},
