@@ -102,11 +102,13 @@ static void handle_hyperv(struct kvm_cpu *c)
 		c->run->hyperv.u.hcall.result = HV_STATUS_INVALID_HYPERCALL_CODE;
 }
 
-static void handle_ring_full(struct kvm_cpu *c)
+/* KVM looks at the ring before it looks at immediate_exit, so a stop request is obeyed here. */
+static int handle_ring_full(struct kvm_cpu *c)
 {
 	g_mutex_lock(&c->kvm->slots_lock);
 	kvm_ring_collect(c->kvm);
 	g_mutex_unlock(&c->kvm->slots_lock);
+	return __atomic_load_n(&c->cpu->exit_request, __ATOMIC_RELAXED) ? RUN_KICKED : KEEP_RUNNING;
 }
 
 /* The exits that are not everyday: an enum run_result, or KEEP_RUNNING. */
@@ -133,8 +135,7 @@ static int handle_rare(struct kvm_cpu *c)
 		handle_hyperv(c);
 		return KEEP_RUNNING;
 	case KVM_EXIT_DIRTY_RING_FULL:
-		handle_ring_full(c);
-		return KEEP_RUNNING;
+		return handle_ring_full(c);
 	case KVM_EXIT_NOTIFY:
 		return handle_notify(c);
 	default:
