@@ -1,0 +1,136 @@
+/*
+ * Carrying a plan out: at every reset of the machine, after its devices and CPUs have been reset.
+ */
+#include "internal.h"
+#include "base/trace.h"
+#include "machine/machine.h"
+
+#include <sys/random.h>
+
+TRACE_DEFINE(boot_segment, "%s at 0x%" PRIx64 ", %" PRIu64 " bytes");
+
+struct boot_installed {
+	struct boot_plan *plan;
+	struct machine *machine;
+};
+
+static bool no_memory(const struct boot_segment *seg, uint64_t addr, GError **errp)
+{
+	error_set(errp, "could not load the %s: there is no memory at 0x%" PRIx64, seg->what, addr);
+	return false;
+}
+
+/* From the file right into the guest's memory. */
+static bool load_file(struct address_space *as, const struct boot_segment *seg, GError **errp)
+{
+	uint64_t done = 0;
+
+	while (done < seg->size) {
+		uint64_t len = seg->size - done;
+		struct as_mapping map;
+		void *host = as_map(as, seg->addr + done, &len, true, &map);
+		bool ok;
+
+		if (!host)
+			return no_memory(seg, seg->addr + done, errp);
+		ok = boot_segment_read(seg, done, host, len, errp);
+		as_unmap(&map, len);
+		if (!ok)
+			return false;
+		done += len;
+	}
+	return true;
+}
+
+static bool load_random(struct address_space *as, const struct boot_segment *seg, GError **errp)
+{
+	uint8_t bytes[256];
+
+	g_assert(seg->size <= sizeof(bytes)); /* getrandom() gives so much at once */
+	if (getrandom(bytes, seg->size, 0) != (ssize_t)seg->size) {
+		error_set_errno(errp, errno, "could not make the %s", seg->what);
+		return false;
+	}
+	return as_write(as, seg->addr, bytes, seg->size) == MEM_OK ||
+	       no_memory(seg, seg->addr, errp);
+}
+
+static bool load_segment(struct address_space *as, const struct boot_segment *seg, GError **errp)
+{
+	enum mem_result result = MEM_OK;
+
+	trace(boot_segment, seg->what, seg->addr, seg->size);
+	switch (seg->source) {
+	case BOOT_BYTES:
+		result = as_write_rom(as, seg->addr, g_bytes_get_data(seg->bytes, NULL), seg->size);
+		break;
+	case BOOT_FILE:
+		return load_file(as, seg, errp);
+	case BOOT_ZEROES:
+		result = as_fill(as, seg->addr, 0, seg->size);
+		break;
+	case BOOT_RANDOM:
+		return load_random(as, seg, errp);
+	case BOOT_FREE:
+		break;
+	}
+	return result == MEM_OK || no_memory(seg, seg->addr, errp);
+}
+
+static bool load_segments(const struct boot_plan *plan, struct address_space *as, GError **errp)
+{
+	size_t count;
+	const struct boot_segment *seg = boot_plan_segments(plan, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (!load_segment(as, &seg[i], errp))
+			return false;
+	}
+	return true;
+}
+
+static void boot_reset(void *opaque)
+{
+	struct boot_installed *in = opaque;
+	struct machine *m = in->machine;
+	g_autoptr(GError) err = NULL;
+
+	if (!load_segments(in->plan, &m->memory, &err)) {
+		error_report("%s", err->message);
+		system_internal_error();
+		return;
+	}
+	for (unsigned i = 0; i < m->topo.maxcpus; i++) {
+		if (m->cpus && m->cpus[i])
+			boot_plan_set_cpu(in->plan, i == 0, &m->cpus[i]->acc.state);
+	}
+}
+
+void boot_plan_install(struct boot_plan *plan, struct machine *m)
+{
+	struct boot_installed *in = g_new0(struct boot_installed, 1);
+
+	in->plan = plan;
+	in->machine = m;
+	reset_hook_add(boot_reset, in);
+}
+
+bool boot_kernel(struct machine *m, const struct e820_table *map, uint64_t rsdp,
+		 const struct boot_blob *blobs, size_t blob_count, GError **errp)
+{
+	const struct boot_request req = {
+		.kernel = m->boot.kernel,
+		.initrd = m->boot.initrd,
+		.append = m->boot.append,
+		.map = map,
+		.rsdp = rsdp,
+		.blobs = blobs,
+		.blob_count = blob_count,
+	};
+	struct boot_plan *plan = boot_plan_new(&req, errp);
+
+	if (!plan)
+		return false;
+	boot_plan_install(plan, m);
+	return true;
+}
