@@ -46,8 +46,8 @@ char *codec_print_field(const struct field *field, const void *object);
  */
 json_object *opts_parse(const char *text, const char *implied, const char *const *lists, bool *help,
 			GError **errp);
-json_object *keyval_parse(const char *text, const char *implied, const char *const *lists, bool *help,
-			  GError **errp);
+json_object *keyval_parse(const char *text, const char *implied, const char *const *lists,
+			  bool *help, GError **errp);
 
 /* Moves the members of @from (not consumed) into @into, recursively; those of @from win. */
 void keyval_merge(json_object *into, json_object *from);

@@ -18,25 +18,27 @@
 #include "api/codec.h"
 
 enum command_flags {
-	COMMAND_OOB = BIT(0),	   /* may run out of band */
+	COMMAND_OOB = BIT(0),       /* may run out of band */
 	COMMAND_PRECONFIG = BIT(1), /* allowed before the machine exists */
-	COMMAND_RESULT_LIST = BIT(2), /* the result is a list: @result is GArray **, of `result` sets */
-	COMMAND_RESULT_ANY = BIT(3),  /* the result is any JSON: @result is json_object ** */
-	COMMAND_ARGS_ANY = BIT(4),    /* takes arbitrary members (device_add): @args of run() is a borrowed
+	COMMAND_RESULT_LIST =
+		BIT(2), /* the result is a list: @result is GArray **, of `result` sets */
+	COMMAND_RESULT_ANY = BIT(3), /* the result is any JSON: @result is json_object ** */
+	COMMAND_ARGS_ANY =
+		BIT(4), /* takes arbitrary members (device_add): @args of run() is a borrowed
 				       * json_object * of type object; the row's `args` only shows in the schema */
-	COMMAND_COROUTINE = BIT(5),   /* runs in a coroutine, may yield */
+	COMMAND_COROUTINE = BIT(5), /* runs in a coroutine, may yield */
 	COMMAND_DEPRECATED = BIT(6),
 };
 
 struct command {
 	const char *name;
 	const char *help;
-	const struct field_set *args;	/* NULL: none */
+	const struct field_set *args;   /* NULL: none */
 	const struct field_set *result; /* NULL: empty object */
 	bool (*run)(void *args, void *result, GError **errp);
 	unsigned flags;
 	const struct field *result_elem; /* COMMAND_RESULT_LIST of something that is no structure */
-	const char *const *features;	 /* names shown in the schema, NULL-terminated */
+	const char *const *features;     /* names shown in the schema, NULL-terminated */
 
 	/* COMMAND_ARGS_ANY, where rows of other tables decide (object-add): what the schema shows in
 	 * place of @args. The set is built once and stays. */
@@ -47,7 +49,8 @@ struct event_type {
 	const char *name;
 	const char *help;
 	const struct field_set *data; /* NULL: none */
-	unsigned rate_limit_ms;	      /* at most one per this time (RTC_CHANGE and the like); 0: no limit */
+	unsigned
+		rate_limit_ms; /* at most one per this time (RTC_CHANGE and the like); 0: no limit */
 };
 
 /* Explicit arrays of tables; NULL-terminated. Set once at start-up by main (src/monitor/tables.c). */

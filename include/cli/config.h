@@ -109,7 +109,7 @@ struct config {
 
 	bool msg_timestamp, msg_guest_name;
 	char *log_file, *log_items; /* -D, -d */
-	GPtrArray *traces;          /* char *: patterns, "file:NAME" for events=NAME */
+	GPtrArray *traces;          /* char *: patterns of -trace, those of events= files too */
 	GPtrArray *data_dirs;       /* char *: -L, first found wins */
 };
 
