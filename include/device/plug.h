@@ -24,8 +24,8 @@ struct device *object_add(json_object *opts, bool lenient, GError **errp);
 /* Refused while a user holds a reference, or if the type's unplug_request() says so. */
 bool object_del(const char *id, GError **errp);
 
-/* An identifier: letters, digits, '-', '.', '_', starting with a letter. @what names the parameter. */
-bool id_check(const char *id, const char *what, GError **errp);
+/* "Parameter 'id' expects an identifier": letters, digits, '-', '.', '_', starting with a letter. */
+bool id_check(const char *id, GError **errp);
 
 /* `-device help`: what can be plugged, by category. `-object help`: names only. */
 void device_help(GString *out);

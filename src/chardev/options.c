@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/fdset.h"
+#include "device/plug.h"
 #include "internal.h"
 
 /* Options of every back end that the core takes care of. */
@@ -91,20 +92,12 @@ void *options_from_flat(const struct chardev_type *type, json_object *flat, GErr
 
 static bool check_id(const char *id, GError **errp)
 {
-	bool ok = id && g_ascii_isalpha(id[0]);
-
 	if (!id) {
 		error_set(errp, "chardev: no id specified");
 		return false;
 	}
-	for (const char *p = id; ok && *p; p++)
-		ok = g_ascii_isalnum(*p) || strchr("-._", *p);
-	if (!ok) {
-		error_set(errp, "Parameter 'id' expects an identifier");
-		error_add_hint(errp, "Identifiers consist of letters, digits, '-', '.', '_', "
-				     "starting with a letter.");
+	if (!id_check(id, errp))
 		return false;
-	}
 	if (chardev_find(id)) {
 		error_set(errp, "Duplicate ID '%s' for chardev", id);
 		return false;

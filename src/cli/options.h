@@ -11,6 +11,7 @@
 
 #include "api/codec.h"
 #include "cli/config.h"
+#include "device/plug.h"
 
 struct cli;
 struct option;
@@ -105,9 +106,6 @@ bool config_add_chardev(struct cli *cli, const char *id, const char *text, const
 			char **used, bool *wants_monitor, GError **errp);
 void config_add_monitor(struct cli *cli, const char *chardev, bool qmp, bool pretty,
 			const char *where);
-
-/* "Parameter 'id' expects an identifier" */
-bool id_check(const char *id, GError **errp);
 
 /* Text member of an object, or NULL. Borrowed. */
 const char *props_text(json_object *props, const char *name);

@@ -94,19 +94,6 @@ char *props_take(json_object *props, const char *name)
 	return text;
 }
 
-bool id_check(const char *id, GError **errp)
-{
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789-._";
-
-	if (g_ascii_isalpha(id[0]) && strspn(id, allowed) == strlen(id))
-		return true;
-	error_set(errp, "Parameter 'id' expects an identifier");
-	error_add_hint(errp, "Identifiers consist of letters, digits, '-', '.', '_', starting with "
-			     "a letter.");
-	return false;
-}
-
 void config_add_item(GArray *items, json_object *props, bool strict, const char *where)
 {
 	struct config_item item = {

@@ -4,7 +4,7 @@
 
 /* ---- Parameters ---- */
 
-bool id_check(const char *id, const char *what, GError **errp)
+bool id_check(const char *id, GError **errp)
 {
 	bool ok = g_ascii_isalpha(*id);
 
@@ -12,7 +12,7 @@ bool id_check(const char *id, const char *what, GError **errp)
 		ok = g_ascii_isalnum(*c) || strchr("-._", *c);
 	if (ok)
 		return true;
-	error_set(errp, "Parameter '%s' expects an identifier", what);
+	error_set(errp, "Parameter 'id' expects an identifier");
 	error_add_hint(
 		errp,
 		"Identifiers consist of letters, digits, '-', '.', '_', starting with a letter.");
@@ -159,7 +159,7 @@ struct device *device_add(json_object *opts, GError **errp)
 	struct device *dev;
 	struct bus *bus;
 
-	if (!driver || (id && !id_check(id, "id", errp)))
+	if (!driver || (id && !id_check(id, errp)))
 		return NULL;
 	type = find_driver(driver, errp);
 	if (!type || !choose_bus(type, member(opts, "bus"), &bus, errp))
@@ -301,7 +301,7 @@ struct device *object_add(json_object *opts, bool lenient, GError **errp)
 		return NULL;
 	}
 	id = needed_member(opts, "id", errp);
-	if (!id || !id_check(id, "id", errp) || !has_needed_props(type, opts, errp))
+	if (!id || !id_check(id, errp) || !has_needed_props(type, opts, errp))
 		return NULL;
 
 	struct device *dev = device_new(type);
