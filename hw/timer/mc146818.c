@@ -15,12 +15,11 @@
  *
  * Source: Motorola MC146818A data sheet (1984); Dallas DS12887 for the register D and century bytes.
  */
-#include "api/command.h"
 #include "base/trace.h"
 #include "event/clock.h"
+#include "hw/events.h"
 #include "hw/isa.h"
 #include "hw/rtc.h"
-#include "hw/rtc-events.h"
 #include "hw/timer/rtc-time.h"
 #include "machine/runstate.h"
 #include <time.h>
@@ -141,13 +140,9 @@ static void rtc_store_time(struct rtc *r)
 /* The bytes become the time. */
 static void rtc_take_time(struct rtc *r)
 {
-	struct rtc_change change = {.path = device_path(&r->isa.dev)};
-
 	r->base = rtc_time_load(r->cmos, r->base_year);
 	r->since = rtc_now(r);
-	change.offset = r->base - rtc_host_seconds(r);
-	event_emit(&event_rtc_change, &change);
-	g_free(change.path);
+	hw_event_rtc_change(&r->isa.dev, r->base - rtc_host_seconds(r));
 }
 
 static bool rtc_updating(const struct rtc *r)
@@ -561,24 +556,4 @@ const struct device_type rtc_type = {
 	.reset = rtc_reset,
 	.pre_save = rtc_pre_save,
 	.post_load = rtc_post_load,
-};
-
-static const struct field rtc_change_rows[] = {
-	ARG_INT(struct rtc_change, offset, "offset",
-		"Seconds between the clock as -rtc set it up and as the guest set it"),
-	ARG_STRING(struct rtc_change, path, "qom-path", "The clock's path in the tree"),
-	FIELD_ROW_END,
-};
-
-static const struct field_set rtc_change_set = {
-	"RtcChange",
-	sizeof(struct rtc_change),
-	rtc_change_rows,
-};
-
-const struct event_type event_rtc_change = {
-	.name = "RTC_CHANGE",
-	.help = "The guest set its clock",
-	.data = &rtc_change_set,
-	.rate_limit_ms = 1000,
 };
