@@ -5,20 +5,24 @@
  */
 #include "accel/kvm.h"
 #include "accel/qtest.h"
+#include "hw/i440fx.h"
 #include "hw/isa.h"
+#include "hw/pci.h"
+#include "hw/piix.h"
 #include "hw/rtc.h"
 #include "hw/types.h"
 #include "machine/machine.h"
 #include "machine/memory-backend.h"
 
 /* Chips and boards that no header declares. */
-extern const struct device_type debug_exit_type, debugcon_type, isa_serial_type, pcspk_type,
-	port92_type;
+extern const struct device_type debug_exit_type, debugcon_type, gsi_router_type, isa_serial_type,
+	pc_machine_type, pcspk_type, port92_type;
 
 static const struct device_type *const rows[] = {
 	/* Machines */
 	&machine_type,
 	&none_machine_type,
+	&pc_machine_type,
 
 	/* Memory back ends */
 	&memory_backend_type,
@@ -35,6 +39,14 @@ static const struct device_type *const rows[] = {
 	&kvm_ioapic_type,
 	&kvm_pit_type,
 	&kvm_clock_type,
+
+	/* The PCI bus, bridges */
+	&gsi_router_type,
+	&i440fx_host_type,
+	&i440fx_type,
+	&pci_device_type,
+	&piix3_type,
+	&piix4_pm_type,
 
 	/* The ISA bus and its devices */
 	&debug_exit_type,

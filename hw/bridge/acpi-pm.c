@@ -258,6 +258,9 @@ void acpi_pm_reset(struct acpi_pm *pm)
 
 void acpi_pm_post_load(struct acpi_pm *pm)
 {
+	/* Never more than a turn ahead, whatever a stream says. */
+	if (pm->overflow < 0 || pm->overflow > ticks_now() + 2 * TIMER_HALF_TURN)
+		pm->overflow = ticks_now() + TIMER_HALF_TURN;
 	pm_update(pm);
 }
 

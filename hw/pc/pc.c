@@ -1,0 +1,206 @@
+/*
+ * The machine "pc": Intel 440FX with PIIX3, as QEMU's pc-i440fx-7.2 shows it to a guest.
+ *
+ *	CPU -- i440FX (00.0) -- PCI bus pci.0 -- PIIX3 (01.0) -- ISA bus isa.0
+ *	                                      -- PIIX4 power management (01.3)
+ *	ISA: RTC and CMOS, ports 61h and 92h, serial ports
+ */
+#include "chardev/chardev.h"
+#include "hw/i440fx.h"
+#include "hw/pc/pc.h"
+#include "hw/piix.h"
+#include "hw/rtc.h"
+
+extern const struct device_type isa_serial_type, pcspk_type, port92_type;
+
+static void pc_send_msi(void *opaque, const struct msi_message *msg)
+{
+	struct accel *a = opaque;
+
+	a->ops->send_msi(a, msg);
+}
+
+static bool pc_make_host(struct pc_machine *pc, GError **errp)
+{
+	struct machine *m = &pc->m;
+	struct i440fx_config config = {
+		.memory = &m->memory_root,
+		.io = &m->io_root,
+		.dma = &m->memory,
+		.ram = &m->ram_below_4g,
+		.ram_size = m->ram_size,
+	};
+	struct device *host = device_new(&i440fx_host_type);
+
+	i440fx_host_configure(host, &config);
+	if (!device_realize(host, &m->dev, "i440fx", NULL, errp)) {
+		device_unref(host);
+		return false;
+	}
+	pc->host = host;
+	if (m->accel->ops->send_msi)
+		pci_bus_set_msi(i440fx_bus(host), pc_send_msi, m->accel);
+	return true;
+}
+
+/* A chip of the board at its place on the PCI bus. */
+static bool pc_plug(struct pc_machine *pc, struct device *dev, const char *addr, GError **errp)
+{
+	struct bus *bus = &i440fx_bus(pc->host)->bus;
+
+	if (device_set_text(dev, "addr", addr, errp) && device_realize(dev, NULL, NULL, bus, errp))
+		return true;
+	device_unref(dev);
+	return false;
+}
+
+static bool pc_make_piix3(struct pc_machine *pc, GError **errp)
+{
+	struct piix3_config config = {.memory = &pc->m.memory_root, .io = &pc->m.io_root};
+	struct device *dev = device_new(&piix3_type);
+
+	for (unsigned n = 0; n < ISA_IRQS; n++)
+		config.irqs[n] = device_input(pc->gsi, "", n);
+	piix3_configure(dev, &config);
+	if (!pc_plug(pc, dev, "01.0", errp))
+		return false;
+	pc->isa = piix3_isa(dev);
+	return true;
+}
+
+static bool pc_make_pm(struct pc_machine *pc, GError **errp)
+{
+	struct piix4_pm_config config = {
+		.sci = device_input(pc->gsi, "", 9),
+		.io = &pc->m.io_root,
+	};
+	struct device *dev = device_new(&piix4_pm_type);
+
+	piix4_pm_configure(dev, &config);
+	if (!pc_plug(pc, dev, "01.3", errp))
+		return false;
+	pc->pm = dev;
+	return true;
+}
+
+static bool pc_make_rtc(struct pc_machine *pc, GError **errp)
+{
+	struct machine *m = &pc->m;
+	struct rtc_config config = {m->rtc_clock, m->rtc_localtime, m->rtc_offset};
+	struct device *dev = device_new(&rtc_type);
+
+	rtc_configure(dev, &config);
+	if (!device_realize(dev, NULL, NULL, &pc->isa->bus, errp)) {
+		device_unref(dev);
+		return false;
+	}
+	pc->rtc = dev;
+	return true;
+}
+
+static bool pc_make_serial(struct pc_machine *pc, unsigned n, GError **errp)
+{
+	struct device *dev;
+	g_autofree char *index = g_strdup_printf("%u", n);
+
+	if (!pc->m.serial[n])
+		return true;
+	dev = device_new(&isa_serial_type);
+	if (device_set_text(dev, "index", index, errp) &&
+	    device_set_text(dev, "chardev", chardev_id(pc->m.serial[n]), errp) &&
+	    device_realize(dev, NULL, NULL, &pc->isa->bus, errp))
+		return true;
+	device_unref(dev);
+	return false;
+}
+
+static bool pc_build(struct machine *m, GError **errp)
+{
+	struct pc_machine *pc = pc_machine_of(m);
+
+	machine_map_ram(m, pc_ram_split(pc));
+	if (!pc_make_host(pc, errp))
+		return false;
+	pc->gsi = pc_make_gsis(m, pc->host, errp);
+	if (!pc->gsi)
+		return false;
+	if (!pc_plug(pc, device_new(&i440fx_type), "00.0", errp) || !pc_make_piix3(pc, errp) ||
+	    !pc_load_firmware(pc, i440fx_pci_memory(pc->host), errp) || !pc_make_rtc(pc, errp))
+		return false;
+	device_create(&pcspk_type, &pc->isa->bus);
+	device_create(&port92_type, &pc->isa->bus);
+	for (unsigned n = 0; n < MACHINE_SERIALS; n++) {
+		if (!pc_make_serial(pc, n, errp))
+			return false;
+	}
+	return pc_make_pm(pc, errp);
+}
+
+/* Is there an I/O region at @port? */
+static bool pc_has_port(struct pc_machine *pc, uint16_t port)
+{
+	uint64_t value;
+
+	return as_load(&pc->m.io, NULL, port, 1, &value) != MEM_UNASSIGNED;
+}
+
+static bool pc_finish(struct machine *m, GError **errp)
+{
+	struct pc_machine *pc = pc_machine_of(m);
+	struct piix4_pm_ports ports = {
+		.parallel = pc_has_port(pc, 0x378),
+		.serial1 = pc_has_port(pc, 0x3f8 + 7),
+		.serial2 = pc_has_port(pc, 0x2f8 + 7),
+	};
+
+	piix4_pm_set_ports(pc->pm, &ports);
+	return pc_fill_cmos(pc, errp);
+}
+
+static bool pc_set_max_ram_below_4g(void *object, const struct field *field, GError **errp)
+{
+	const struct pc_machine *pc = object;
+
+	if (pc->max_ram_below_4g > 4 * GIB) {
+		error_set(errp,
+			  "Machine option 'max-ram-below-4g=%" PRIu64
+			  "' expects size less than or equal to 4G",
+			  pc->max_ram_below_4g);
+		return false;
+	}
+	if (pc->max_ram_below_4g < MIB)
+		warn_report("Only %" PRIu64 " bytes of RAM below the 4GiB boundary,"
+			    "BIOS may not work with less than 1MiB",
+			    pc->max_ram_below_4g);
+	return true;
+}
+
+static const struct field pc_props[] = {
+	{FIELD_AT(struct pc_machine, max_ram_below_4g, "max-ram-below-4g", FIELD_SIZE, 8,
+		  "Where RAM below 4 GiB ends at the latest"),
+	 PROP_FLAGS, .set = pc_set_max_ram_below_4g},
+	FIELD_ROW_END,
+};
+
+static const struct machine_info pc_info = {
+	.alias = "pc",
+	.desc = "Standard PC (i440FX + PIIX, 1996)",
+	.is_default = true,
+	.max_cpus = 255,
+	.default_cpu = "qemu64",
+	.default_ram_id = "pc.ram",
+	.default_ram_size = 128 * MIB,
+	.build = pc_build,
+	.finish = pc_finish,
+};
+
+const struct device_type pc_machine_type = {
+	.name = "pc-i440fx-7.2-machine",
+	.help = "Standard PC (i440FX + PIIX, 1996)",
+	.base = &machine_type,
+	.category = CATEGORY_MACHINE,
+	.size = sizeof(struct pc_machine),
+	.flags = STATE_NONE,
+	.props = pc_props,
+	.class_data = &pc_info,
+};

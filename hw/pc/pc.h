@@ -1,0 +1,44 @@
+/*
+ * What the boards of the PC family share: the machine structure of pc, and the parts of a PC that
+ * are no chips - interrupt lines, firmware, CMOS contents.
+ */
+#ifndef HW_PC_PC_H
+#define HW_PC_PC_H
+
+#include "hw/isa.h"
+#include "machine/machine.h"
+
+struct pc_machine {
+	struct machine m;
+
+	/* Properties */
+	uint64_t max_ram_below_4g; /* 0: the board's choice */
+
+	/* The board */
+	struct device *gsi, *host, *pm, *rtc;
+	struct isa_bus *isa;
+	bool boot_once_used;
+	struct region option_roms, bios, isa_bios;
+	struct ram_block *option_rom_memory, *bios_memory;
+};
+
+static inline struct pc_machine *pc_machine_of(struct machine *m)
+{
+	return container_of(m, struct pc_machine, m);
+}
+
+/* gsi.c: 24 lines to the accelerator's interrupt controllers. */
+#define PC_GSIS 24
+extern const struct device_type gsi_router_type;
+struct device *pc_make_gsis(struct machine *m, struct device *parent, GError **errp);
+
+/* ram.c: where RAM below 4 GiB ends. */
+uint64_t pc_ram_split(const struct pc_machine *pc);
+
+/* firmware.c: option ROM area and BIOS into @pci memory. */
+bool pc_load_firmware(struct pc_machine *pc, struct region *pci, GError **errp);
+
+/* cmos.c: what firmware reads there about the machine. */
+bool pc_fill_cmos(struct pc_machine *pc, GError **errp);
+
+#endif
