@@ -17,15 +17,18 @@
 
 #include "api/codec.h"
 
+/*
+ * RESULT_LIST: the result is a list, @result of run() a GArray ** of `result` sets, or of `result_elem`.
+ * RESULT_ANY: the result is any JSON, @result a json_object **.
+ * ARGS_ANY: arbitrary members are taken (device_add), @args a borrowed json_object * of type object;
+ * the row's `args` only shows in the schema.
+ */
 enum command_flags {
 	COMMAND_OOB = BIT(0),       /* may run out of band */
 	COMMAND_PRECONFIG = BIT(1), /* allowed before the machine exists */
-	COMMAND_RESULT_LIST =
-		BIT(2), /* the result is a list: @result is GArray **, of `result` sets */
-	COMMAND_RESULT_ANY = BIT(3), /* the result is any JSON: @result is json_object ** */
-	COMMAND_ARGS_ANY =
-		BIT(4), /* takes arbitrary members (device_add): @args of run() is a borrowed
-				       * json_object * of type object; the row's `args` only shows in the schema */
+	COMMAND_RESULT_LIST = BIT(2),
+	COMMAND_RESULT_ANY = BIT(3),
+	COMMAND_ARGS_ANY = BIT(4),
 	COMMAND_COROUTINE = BIT(5), /* runs in a coroutine, may yield */
 	COMMAND_DEPRECATED = BIT(6),
 };
@@ -49,8 +52,7 @@ struct event_type {
 	const char *name;
 	const char *help;
 	const struct field_set *data; /* NULL: none */
-	unsigned
-		rate_limit_ms; /* at most one per this time (RTC_CHANGE and the like); 0: no limit */
+	unsigned rate_limit_ms;       /* at most one per this time; 0: no limit */
 };
 
 /* Explicit arrays of tables; NULL-terminated. Set once at start-up by main (src/monitor/tables.c). */
