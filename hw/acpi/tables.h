@@ -1,0 +1,26 @@
+/* Appending tables to a piece, and noting what must be done when its place is known. */
+#ifndef ACPI_TABLES_H
+#define ACPI_TABLES_H
+
+#include "hw/acpi.h"
+
+/*
+ * Appends @size bytes on a boundary of @align and returns their offset. The bytes stay where they
+ * are only until the next call.
+ */
+uint32_t tables_append(struct acpi_tables *t, const void *bytes, size_t size, unsigned align);
+
+/* A table that is complete but for its header: fills that in, and has its checksum made. */
+uint32_t tables_add(struct acpi_tables *t, const struct acpi_machine *m, const char *signature,
+		    uint8_t revision, const void *table, size_t size);
+
+/* The member at @offset of piece @in, @size bytes wide, is to point to @target in the tables. */
+void tables_point(struct acpi_tables *t, enum acpi_piece in, uint32_t offset, uint32_t size,
+		  uint32_t target);
+
+void tables_sum(struct acpi_tables *t, enum acpi_piece in, uint32_t offset, uint32_t start,
+		uint32_t length);
+
+uint32_t madt_add(struct acpi_tables *t, const struct acpi_machine *m);
+
+#endif
