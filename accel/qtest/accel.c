@@ -13,6 +13,13 @@ static bool qtest_init(struct accel *a, GError **errp)
 	return true;
 }
 
+/* No CPU runs, so none can be missing anything: any model and feature is accepted. */
+static void qtest_capabilities(struct accel *a, struct cpu_capabilities *caps)
+{
+	memset(caps->words, 0xff, sizeof(caps->words));
+	caps->phys_bits = 52;
+}
+
 static bool qtest_irqchip_create(struct accel *a, GError **errp)
 {
 	if (a->machine.irqchip != IRQCHIP_OFF && a->machine.irqchip_required) {
@@ -27,6 +34,7 @@ static const struct accel_ops qtest_ops = {
 	.name = "qtest",
 	.executes = false,
 	.init = qtest_init,
+	.capabilities = qtest_capabilities,
 	.irqchip_create = qtest_irqchip_create,
 };
 

@@ -102,7 +102,7 @@ static char *peer_line(struct peer *peer)
 
 /* ---- Process ---- */
 
-static void run_binary(const char *args, const char *dir)
+static void run_binary(const char *accel, const char *args, const char *dir)
 {
 	const char *binary = g_getenv("QTEST_QUAIL_BINARY");
 	g_autoptr(GError) err = NULL;
@@ -111,10 +111,9 @@ static void run_binary(const char *args, const char *dir)
 
 	if (!binary)
 		g_error("QTEST_QUAIL_BINARY is not set");
-	line = g_strdup_printf(
-		"%s -qtest unix:%s/qtest -qtest-log %s -qmp unix:%s/qmp -accel qtest "
-		"-nodefaults -display none %s",
-		binary, dir, logging() ? "/dev/stderr" : "none", dir, args);
+	line = g_strdup_printf("%s -qtest unix:%s/qtest -qtest-log %s -qmp unix:%s/qmp -accel %s "
+			       "-nodefaults -display none %s",
+			       binary, dir, logging() ? "/dev/stderr" : "none", dir, accel, args);
 	g_shell_parse_argv(line, NULL, &argv, &err);
 	g_assert_no_error(err);
 	/* Does not outlive a test that is killed. */
@@ -132,7 +131,7 @@ static void greet(struct qts *s)
 	json_object_put(qts_qmp(s, "{'execute':'qmp_capabilities'}"));
 }
 
-struct qts *qts_start(const char *args)
+struct qts *qts_start_accel(const char *accel, const char *args)
 {
 	g_autofree char *dir = g_dir_make_tmp("qtest-XXXXXX", NULL);
 	g_autofree char *qtest_path = g_strdup_printf("%s/qtest", dir);
@@ -144,7 +143,7 @@ struct qts *qts_start(const char *args)
 	s->pid = fork();
 	g_assert_cmpint(s->pid, >=, 0);
 	if (!s->pid)
-		run_binary(args, dir);
+		run_binary(accel, args, dir);
 	s->qtest = accept_child(qtest_fd, s->pid);
 	s->qmp = accept_child(qmp_fd, s->pid);
 	unlink(qtest_path);
@@ -152,6 +151,11 @@ struct qts *qts_start(const char *args)
 	rmdir(dir);
 	greet(s);
 	return s;
+}
+
+struct qts *qts_start(const char *args)
+{
+	return qts_start_accel("qtest", args);
 }
 
 static void peer_close(struct peer *peer)

@@ -23,6 +23,9 @@ struct qts;
  * (words separated by blanks, quotes as in a shell). The guest's clock stands at 0.
  */
 struct qts *qts_start(const char *args) __attribute__((warn_unused_result));
+/* As above under another accelerator; add -S, or its vCPUs run. Its guest time is not ours to move. */
+struct qts *qts_start_accel(const char *accel, const char *args)
+	__attribute__((warn_unused_result));
 /* QMP's quit, and an exit status of 0. */
 void qts_quit(struct qts *s);
 /* Waits for the process to end by itself (isa-debug-exit, power-off); its exit status. */
