@@ -145,11 +145,16 @@ class Machine:
             raise LabError(f"in the lab, '{command}' {what}: {output.decode(errors='replace')}")
         return bytes(output)
 
-    def stop(self):
-        """Ends the lab; without one it does nothing."""
+    def disconnect(self):
+        """Gives the line back; the next use opens it again."""
         if self._channel:
             self._channel.close()
+            self._lock.close()
             self._channel = None
+
+    def stop(self):
+        """Ends the lab; without one it does nothing."""
+        self.disconnect()
         pid = self.pid()
         if pid:
             os.kill(pid, signal.SIGKILL)
