@@ -5,6 +5,7 @@
  */
 #include "accel/kvm.h"
 #include "accel/qtest.h"
+#include "hw/fw_cfg.h"
 #include "hw/i440fx.h"
 #include "hw/isa.h"
 #include "hw/pci.h"
@@ -15,8 +16,8 @@
 #include "machine/memory-backend.h"
 
 /* Chips and boards that no header declares. */
-extern const struct device_type debug_exit_type, debugcon_type, gsi_router_type, isa_serial_type,
-	pc_machine_type, pcspk_type, port92_type;
+extern const struct device_type debug_exit_type, debugcon_type, fw_cfg_type, gsi_router_type,
+	isa_serial_type, pc_machine_type, pcspk_type, port92_type;
 
 static const struct device_type *const rows[] = {
 	/* Machines */
@@ -47,6 +48,11 @@ static const struct device_type *const rows[] = {
 	&pci_device_type,
 	&piix3_type,
 	&piix4_pm_type,
+
+	/* For firmware */
+	&fw_cfg_io_type,
+	&fw_cfg_mem_type,
+	&fw_cfg_type,
 
 	/* The ISA bus and its devices */
 	&debug_exit_type,

@@ -125,7 +125,8 @@ static bool pc_build(struct machine *m, GError **errp)
 	if (!pc->gsi)
 		return false;
 	if (!pc_plug(pc, device_new(&i440fx_type), "00.0", errp) || !pc_make_piix3(pc, errp) ||
-	    !pc_load_firmware(pc, i440fx_pci_memory(pc->host), errp) || !pc_make_rtc(pc, errp))
+	    !pc_load_firmware(pc, i440fx_pci_memory(pc->host), errp) || !pc_make_rtc(pc, errp) ||
+	    !pc_make_fw_cfg(pc, errp))
 		return false;
 	device_create(&pcspk_type, &pc->isa->bus);
 	device_create(&port92_type, &pc->isa->bus);
@@ -154,7 +155,7 @@ static bool pc_finish(struct machine *m, GError **errp)
 	};
 
 	piix4_pm_set_ports(pc->pm, &ports);
-	return pc_fill_cmos(pc, errp);
+	return pc_fill_cmos(pc, errp) && pc_fill_fw_cfg(pc, errp);
 }
 
 static bool pc_set_max_ram_below_4g(void *object, const struct field *field, GError **errp)

@@ -15,7 +15,7 @@ struct pc_machine {
 	uint64_t max_ram_below_4g; /* 0: the board's choice */
 
 	/* The board */
-	struct device *gsi, *host, *pm, *rtc;
+	struct device *gsi, *host, *pm, *rtc, *fw_cfg;
 	struct isa_bus *isa;
 	bool boot_once_used;
 	struct region option_roms, bios, isa_bios;
@@ -37,6 +37,11 @@ uint64_t pc_ram_split(const struct pc_machine *pc);
 
 /* firmware.c: option ROM area and BIOS into @pci memory. */
 bool pc_load_firmware(struct pc_machine *pc, struct region *pci, GError **errp);
+
+/* fwcfg.c: the device, and what the board tells through it once all devices exist. */
+bool pc_make_fw_cfg(struct pc_machine *pc, GError **errp);
+bool pc_fill_fw_cfg(struct pc_machine *pc, GError **errp);
+unsigned pc_apic_id_limit(const struct machine *m);
 
 /* cmos.c: what firmware reads there about the machine. */
 bool pc_fill_cmos(struct pc_machine *pc, GError **errp);

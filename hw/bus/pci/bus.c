@@ -1,5 +1,5 @@
 /* PCI buses: addresses of devices, the tree of buses, DMA. */
-#include "internal.h"
+#include "hw/bus/pci/internal.h"
 #include <stdio.h>
 
 struct pci_bus *pci_bus_of(const struct pci_device *pci)

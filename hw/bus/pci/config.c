@@ -1,6 +1,6 @@
 /* PCI configuration space: masks, capabilities, BARs. */
 #include "base/trace.h"
-#include "internal.h"
+#include "hw/bus/pci/internal.h"
 
 TRACE_DEFINE(pci_config_read, "%s offset 0x%02x is 0x%x (%u bytes)");
 TRACE_DEFINE(pci_config_write, "%s offset 0x%02x := 0x%x (%u bytes)");

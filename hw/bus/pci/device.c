@@ -1,5 +1,5 @@
 /* The base type of PCI devices. */
-#include "internal.h"
+#include "hw/bus/pci/internal.h"
 
 static bool pci_realize(struct device *dev, GError **errp)
 {

@@ -5,7 +5,7 @@
  * 1.2, table 9-1). Lines are shared, so a root counts who asserts each; it is high while any does.
  */
 #include "base/trace.h"
-#include "internal.h"
+#include "hw/bus/pci/internal.h"
 
 TRACE_DEFINE(pci_intx, "%s line %u level %d");
 

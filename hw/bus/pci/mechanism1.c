@@ -2,7 +2,7 @@
  * Configuration mechanism #1: an address written to port CF8h as a dword, data at CFCh to CFFh.
  * Source: PCI Local Bus Specification 3.0, 3.2.2.3.2.
  */
-#include "internal.h"
+#include "hw/bus/pci/internal.h"
 
 #define ADDRESS_ENABLE BIT(31)
 

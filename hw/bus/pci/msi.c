@@ -5,7 +5,7 @@
  * the width of the address. A masked vector that fires becomes pending and is sent on unmasking.
  */
 #include "base/trace.h"
-#include "internal.h"
+#include "hw/bus/pci/internal.h"
 
 TRACE_DEFINE(pci_msi, "%s address 0x%" PRIx64 " data 0x%x");
 TRACE_DEFINE(pci_msi_no_master, "%s may not master the bus: message lost");

@@ -7,7 +7,7 @@
  * are set and cleared atomically, the table is written under the machine lock.
  */
 #include "base/trace.h"
-#include "internal.h"
+#include "hw/bus/pci/internal.h"
 
 TRACE_DEFINE(pci_msix_entry, "%s vector %u address 0x%" PRIx64 " data 0x%x masked %d");
 

@@ -1,6 +1,6 @@
 /* Option ROMs: a file shown in the ROM BAR. PCI Local Bus Specification 3.0, 6.2.5.2 and 6.3. */
 #include "base/datafile.h"
-#include "internal.h"
+#include "hw/bus/pci/internal.h"
 #include "mem/ram.h"
 
 #define ROM_SIZE_MAX (2 * GIB)
