@@ -5,6 +5,7 @@
 #ifndef HW_PC_PC_H
 #define HW_PC_PC_H
 
+#include "hw/acpi.h"
 #include "hw/isa.h"
 #include "machine/machine.h"
 
@@ -42,6 +43,12 @@ bool pc_load_firmware(struct pc_machine *pc, struct region *pci, GError **errp);
 bool pc_make_fw_cfg(struct pc_machine *pc, GError **errp);
 bool pc_fill_fw_cfg(struct pc_machine *pc, GError **errp);
 unsigned pc_apic_id_limit(const struct machine *m);
+
+/* tables.c: the board as the ACPI tables describe it. */
+struct acpi_tables *pc_describe(struct pc_machine *pc);
+
+/* kernel.c: if -kernel is to be started without firmware, arranges for it. */
+bool pc_boot_kernel(struct pc_machine *pc, GError **errp);
 
 /* cmos.c: what firmware reads there about the machine. */
 bool pc_fill_cmos(struct pc_machine *pc, GError **errp);
