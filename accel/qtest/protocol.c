@@ -60,7 +60,7 @@ static bool length(struct qtest *qt, const char *word, uint64_t *len)
 		return false;
 	if (*len <= TRANSFER_MAX)
 		return true;
-	say(qt, "FAIL %" PRIu64 " bytes are too many, the limit is %llu", *len, TRANSFER_MAX);
+	say(qt, "FAIL %" PRIu64 " bytes are too many, the limit is %" PRIu64 "", *len, TRANSFER_MAX);
 	return false;
 }
 

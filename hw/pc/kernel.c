@@ -18,9 +18,9 @@ static const struct {
 	uint32_t value;
 } firmware_writes[] = {
 	{1 << 3, 0x60, 0x0b0b0a0a}, /* PIRQA-D: ISA lines 10, 10, 11, 11 */
-	{1 << 3 | 3, 0x3c, 9},	    /* interrupt line: SCI */
+	{1 << 3 | 3, 0x3c, 9},      /* interrupt line: SCI */
 	{1 << 3 | 3, 0x40, 0x601},  /* PM registers at port 600h */
-	{1 << 3 | 3, 0x80, 1},	    /* ... which answer */
+	{1 << 3 | 3, 0x80, 1},      /* ... which answer */
 	{1 << 3 | 3, 0x90, 0x701},  /* SMBus registers at port 700h */
 	{1 << 3 | 3, 0xd2, 0x09},   /* SMBus enabled, its interrupt is SCI */
 };
@@ -43,12 +43,15 @@ static void act_as_firmware(void *opaque)
 			     firmware_writes[i].value);
 }
 
-static GBytes *take_bytes(GByteArray **piece)
+static void unref_piece(gpointer piece)
 {
-	GBytes *bytes = g_byte_array_free_to_bytes(*piece);
+	g_byte_array_unref(piece);
+}
 
-	*piece = NULL;
-	return bytes;
+static GBytes *bytes_of(GByteArray *piece)
+{
+	return g_bytes_new_with_free_func(piece->data, piece->len, unref_piece,
+					  g_byte_array_ref(piece));
 }
 
 /* Without ACPI (-no-acpi) there is nothing to add to the plain map. */
@@ -68,7 +71,9 @@ static bool boot_with_tables(struct pc_machine *pc, struct e820_table *map, GErr
 	bool ok;
 
 	if (pc->m.below_4g < MIB + size) {
-		error_set(errp, "%" PRIu64 " KiB of RAM are too few for a kernel and %" PRIu64 " KiB of ACPI tables",
+		error_set(errp,
+			  "%" PRIu64 " KiB of RAM are too few for a kernel and %" PRIu64
+			  " KiB of ACPI tables",
 			  pc->m.ram_size / KIB, size / KIB);
 		return false;
 	}
@@ -76,8 +81,8 @@ static bool boot_with_tables(struct pc_machine *pc, struct e820_table *map, GErr
 	if (!acpi_tables_place(acpi, blobs[0].addr, RSDP_ADDR, errp))
 		return false;
 	e820_set(map, blobs[0].addr, size, E820_ACPI);
-	blobs[0].bytes = take_bytes(&acpi->piece[ACPI_TABLES]);
-	blobs[1].bytes = take_bytes(&acpi->piece[ACPI_RSDP]);
+	blobs[0].bytes = bytes_of(acpi->piece[ACPI_TABLES]);
+	blobs[1].bytes = bytes_of(acpi->piece[ACPI_RSDP]);
 	ok = boot_kernel(&pc->m, map, RSDP_ADDR, blobs, G_N_ELEMENTS(blobs), errp);
 	g_bytes_unref(blobs[0].bytes);
 	g_bytes_unref(blobs[1].bytes);

@@ -11,7 +11,7 @@
 #define SMI_PORT      0xb2
 #define ACPI_ENABLE   0xf1
 #define ACPI_DISABLE  0xf0
-#define PM_BASE	      0x600
+#define PM_BASE       0x600
 #define GPE0_BASE     0xafe0
 #define GPE0_LEN      4
 #define MECHANISM1    0xcf8

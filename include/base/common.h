@@ -13,9 +13,9 @@
 #include <string.h>
 #include <glib.h>
 
-#define KIB (1ULL << 10)
-#define MIB (1ULL << 20)
-#define GIB (1ULL << 30)
+#define KIB (UINT64_C(1) << 10)
+#define MIB (UINT64_C(1) << 20)
+#define GIB (UINT64_C(1) << 30)
 
 #define BIT(n)   (1U << (n))
 #define BIT64(n) (1ULL << (n))
