@@ -181,6 +181,7 @@ struct device *kvm_pit_new(struct kvm *k)
 	struct kvm_pit *s = container_of(dev, struct kvm_pit, dev);
 
 	s->kvm = k;
+	s->stopped = true; /* as the guest is, until it first runs */
 	if (s->iobase == UINT32_MAX)
 		s->iobase = 0x40;
 	return dev;
