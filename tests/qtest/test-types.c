@@ -147,9 +147,9 @@ static void test_machine(gconstpointer data)
 /* Everything that ports and configuration space show, and what reading changes about them. */
 static GString *all_registers(bool roundtrip)
 {
-	struct qts *s =
-		qts_start("-machine pc -m 16M -rtc base=2020-01-01,clock=vm -chardev null,id=c "
-			  "-serial chardev:c -device isa-debugcon,chardev=c");
+	struct qts *s = qts_start(
+		"-machine pc -m 16M -rtc base=2020-01-01,clock=vm -chardev null,id=c -chardev null,id=d "
+		"-serial chardev:c -device isa-debugcon,chardev=d");
 	GString *out = g_string_new("");
 
 	scribble(s);
