@@ -66,19 +66,28 @@ static void meet(struct qts *s, const char *path)
 
 /*
  * Registers as no driver leaves them, so that the state is not just what reset makes: pseudo-random
- * bytes to every port below 0x400, then to the configuration space of what is on PCI bus 0. Only what
- * resets the machine is spared. No port is written after the configuration, which may have put the
- * soft-off register anywhere.
+ * bytes to every port below 0x400, to the CMOS behind ports 70h and 71h, then to the configuration
+ * space of what is on PCI bus 0. Only what resets the machine is spared. No port is written after
+ * the configuration, which may have put the soft-off register anywhere. Returns what port 3ffh got.
  */
-static void scribble(struct qts *s)
+static uint8_t scribble(struct qts *s)
 {
 	g_autoptr(GRand) rand = g_rand_new_with_seed(42);
+	uint8_t last = 0;
 
 	for (unsigned port = 0; port < 0x400; port++) {
 		/* Commands of the keyboard controller from 0xf0 on, and bit 0 of port 92h. */
 		uint8_t spared = port == 0x64 ? 0x80 : port == 0x92 ? 0x01 : 0;
 
-		qts_outb(s, port, g_rand_int(rand) & ~spared);
+		last = g_rand_int(rand) & ~spared;
+		qts_outb(s, port, last);
+	}
+	for (unsigned index = 0; index < 128; index++) {
+		/* Registers A and B: the clock runs, with its periodic interrupt. */
+		uint8_t value = index == 0x0a ? 0x26 : index == 0x0b ? 0x42 : g_rand_int(rand);
+
+		qts_outb(s, 0x70, index);
+		qts_outb(s, 0x71, value);
 	}
 	for (unsigned devfn = 0; devfn < 256; devfn++) {
 		if (qts_pci_readl(s, 0, devfn, 0) == ~0U)
@@ -86,6 +95,7 @@ static void scribble(struct qts *s)
 		for (unsigned offset = 4; offset < 256; offset += 4)
 			qts_pci_writel(s, 0, devfn, offset, g_rand_int(rand));
 	}
+	return last;
 }
 
 static void round_trips(struct qts *s)
@@ -144,19 +154,28 @@ static void test_machine(gconstpointer data)
 	exercise(qts_start(args));
 }
 
-/* Everything that ports and configuration space show, and what reading changes about them. */
+/* Everything that ports, CMOS and configuration space show, and what reading changes about them. */
 static GString *all_registers(bool roundtrip)
 {
-	struct qts *s = qts_start(
-		"-machine pc -m 16M -rtc base=2020-01-01,clock=vm -chardev null,id=c -chardev null,id=d "
-		"-serial chardev:c -device isa-debugcon,chardev=d");
+	struct qts *s =
+		qts_start("-machine pc -m 16M -rtc base=2020-01-01,clock=vm -chardev null,id=c "
+			  "-chardev null,id=d -serial chardev:c -device isa-debugcon,chardev=d");
 	GString *out = g_string_new("");
+	uint8_t last = scribble(s);
 
-	scribble(s);
+	/* The scratch register has kept it: nothing reset the machine meanwhile. */
+	g_assert_cmphex(qts_inb(s, 0x3ff), ==, last);
+	g_assert_cmphex(qts_pci_readl(s, 0, 0, 0), ==, 0x12378086);
+	qts_clock_step(s, 700000000);
 	if (roundtrip)
 		qts_roundtrip(s);
+	qts_clock_step(s, 700000000);
 	for (unsigned n = 0; n < 2 * 0x400; n++)
 		g_string_append_printf(out, "port %03x: %02x\n", n % 0x400, qts_inb(s, n % 0x400));
+	for (unsigned index = 0; index < 128; index++) {
+		qts_outb(s, 0x70, index);
+		g_string_append_printf(out, "cmos %02x: %02x\n", index, qts_inb(s, 0x71));
+	}
 	for (unsigned devfn = 0; devfn < 256; devfn++) {
 		for (unsigned offset = 0; offset < 256; offset += 4)
 			g_string_append_printf(out, "pci %02x %02x: %08x\n", devfn, offset,
