@@ -41,26 +41,34 @@ static uint32_t control_of(const struct debug_request *req)
 	return control;
 }
 
+int kvm_debug_apply(struct kvm_cpu *c)
+{
+	int ret;
+
+	c->debug_stale = false;
+	if (!c->kvm->caps.debug)
+		return -ENOSYS;
+	ret = kvm_ioctl(c->fd, KVM_SET_GUEST_DEBUG, &c->debug);
+	if (ret == -EINVAL && (c->debug.control & KVM_GUESTDBG_BLOCKIRQ)) { /* Linux before 5.16 */
+		c->debug.control &= ~KVM_GUESTDBG_BLOCKIRQ;
+		ret = kvm_ioctl(c->fd, KVM_SET_GUEST_DEBUG, &c->debug);
+	}
+	c->debug.control &= ~(KVM_GUESTDBG_INJECT_BP | KVM_GUESTDBG_INJECT_DB);
+	return ret;
+}
+
 bool kvm_vcpu_set_debug(struct accel_cpu *cpu, const struct debug_request *req, GError **errp)
 {
 	struct kvm_cpu *c = kvm_cpu_of(cpu);
-	struct kvm_guest_debug d = {.control = control_of(req)};
 	int ret;
 
-	set_hardware(req, &d);
-	if (d.control)
-		d.control |= KVM_GUESTDBG_ENABLE;
-	/* An exception to be injected again goes into the kernel's events: they must be there. */
-	if (cpu->state_here && d.control & (KVM_GUESTDBG_INJECT_BP | KVM_GUESTDBG_INJECT_DB)) {
-		if (!kvm_vcpu_put_state(cpu, errp))
-			return false;
-		cpu->state_here = cpu->state_full = false;
-	}
-	ret = c->kvm->caps.debug ? kvm_ioctl(c->fd, KVM_SET_GUEST_DEBUG, &d) : -ENOSYS;
-	if (ret == -EINVAL && (d.control & KVM_GUESTDBG_BLOCKIRQ)) { /* Linux before 5.16 */
-		d.control &= ~KVM_GUESTDBG_BLOCKIRQ;
-		ret = kvm_ioctl(c->fd, KVM_SET_GUEST_DEBUG, &d);
-	}
+	c->debug = (struct kvm_guest_debug){.control = control_of(req)};
+	set_hardware(req, &c->debug);
+	if (c->debug.control)
+		c->debug.control |= KVM_GUESTDBG_ENABLE;
+	/* A step begins at the RIP the kernel knows: if that is still here, it has to go first. */
+	c->debug_stale = cpu->state_here;
+	ret = cpu->state_here ? 0 : kvm_debug_apply(c);
 	if (!ret)
 		return true;
 	error_set_errno(errp, -ret, "Could not set breakpoints of CPU %u", cpu->index);

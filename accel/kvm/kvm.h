@@ -116,10 +116,12 @@ struct kvm_cpu {
 	int fd;
 	struct kvm_run *run;
 	pthread_t thread;
-	int in_run;  /* atomic: between the entry and the exit of KVM_RUN */
-	bool halted; /* userspace local APIC: waits for an interrupt */
-	bool ran;    /* the MSRs may be other than at power-on */
-	bool debugging;
+	int in_run;     /* atomic: between the entry and the exit of KVM_RUN */
+	bool halted;    /* userspace local APIC: waits for an interrupt */
+	bool shut_down; /* by a triple fault; until it is reset */
+	bool ran;       /* the MSRs may be other than at power-on */
+	struct kvm_guest_debug debug;
+	bool debug_stale; /* the kernel has an older one */
 	struct debug_stop stop;
 	struct kvm_dirty_gfn *ring; /* NULL: no dirty ring */
 	uint32_t ring_next;
@@ -259,6 +261,7 @@ void kvm_irqfd_del(struct accel *a, struct notifier *n, int gsi);
 /* ---- debug.c ---- */
 bool kvm_vcpu_set_debug(struct accel_cpu *cpu, const struct debug_request *req, GError **errp);
 const struct debug_stop *kvm_vcpu_debug_stop(struct accel_cpu *cpu);
+int kvm_debug_apply(struct kvm_cpu *c);
 enum run_result kvm_handle_debug_exit(struct kvm_cpu *c);
 bool kvm_vcpu_translate(struct accel_cpu *cpu, uint64_t vaddr, uint64_t *paddr);
 

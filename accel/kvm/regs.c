@@ -143,6 +143,25 @@ int kvm_get_sregs(struct kvm_cpu *c, struct x86_state *s)
 	return 0;
 }
 
+/*
+ * On AMD a triple fault leaves KVM with a cleared VMCB, and (Linux 6.1) without the root of the guest's
+ * memory in it: if neither CR0 nor CR4 changes from now on, the vCPU never runs again. So one does.
+ */
+static void revive(struct kvm_cpu *c, const struct x86_state *s)
+{
+	union {
+		struct kvm_sregs v1;
+		struct kvm_sregs2 v2;
+	} r = {};
+
+	if (!c->shut_down)
+		return;
+	c->shut_down = false;
+	sregs_out(s, &r.v2);
+	r.v2.cr4 ^= CR4_PAE;
+	kvm_ioctl(c->fd, KVM_SET_SREGS, &r.v1); /* refused with paging on, and then not needed */
+}
+
 int kvm_put_sregs(struct kvm_cpu *c, const struct x86_state *s)
 {
 	union {
@@ -151,6 +170,7 @@ int kvm_put_sregs(struct kvm_cpu *c, const struct x86_state *s)
 	} r = {};
 	const struct x86_events *e = &s->events;
 
+	revive(c, s);
 	sregs_out(s, &r.v2);
 	if (!c->kvm->caps.sregs2) {
 		if (e->interrupt_injected)

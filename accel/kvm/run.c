@@ -123,6 +123,7 @@ static int handle_rare(struct kvm_cpu *c)
 		c->halted = true;
 		return c->cpu->intr ? KEEP_RUNNING : RUN_HALTED;
 	case KVM_EXIT_SHUTDOWN:
+		c->shut_down = true;
 		return RUN_SHUTDOWN;
 	case KVM_EXIT_DEBUG:
 		return kvm_handle_debug_exit(c);
@@ -176,15 +177,18 @@ static int run_once(struct kvm_cpu *c)
 
 static bool put_back_state(struct accel_cpu *cpu)
 {
+	struct kvm_cpu *c = kvm_cpu_of(cpu);
 	g_autoptr(GError) err = NULL;
 
-	if (kvm_vcpu_put_state(cpu, &err)) {
-		cpu->state_here = cpu->state_full = false;
-		kvm_cpu_of(cpu)->ran = true;
-		return true;
+	if (!kvm_vcpu_put_state(cpu, &err)) {
+		error_report("%s", err->message);
+		return false;
 	}
-	error_report("%s", err->message);
-	return false;
+	cpu->state_here = cpu->state_full = false;
+	c->ran = true;
+	if (c->debug_stale || c->debug.control)
+		kvm_debug_apply(c);
+	return true;
 }
 
 /* KVM_RUN itself failed: KEEP_RUNNING, or why not. */
