@@ -60,7 +60,8 @@ static bool length(struct qtest *qt, const char *word, uint64_t *len)
 		return false;
 	if (*len <= TRANSFER_MAX)
 		return true;
-	say(qt, "FAIL %" PRIu64 " bytes are too many, the limit is %" PRIu64 "", *len, TRANSFER_MAX);
+	say(qt, "FAIL %" PRIu64 " bytes are too many, the limit is %" PRIu64 "", *len,
+	    TRANSFER_MAX);
 	return false;
 }
 
@@ -315,6 +316,28 @@ static void run_reset(struct qtest *qt, char **words)
 	say(qt, "OK");
 }
 
+/* For another process to load. */
+static void run_state_save(struct qtest *qt, char **words)
+{
+	g_autoptr(GByteArray) state = g_byte_array_new();
+
+	state_save_tree(state);
+	g_autofree char *text = g_base64_encode(state->data, state->len);
+	say(qt, "OK %s", text);
+}
+
+static void run_state_load(struct qtest *qt, char **words)
+{
+	g_autoptr(GError) err = NULL;
+	size_t len;
+	g_autofree uint8_t *state = g_base64_decode(words[1], &len);
+
+	if (state_load_tree(state, len, &err))
+		say(qt, "OK");
+	else
+		say(qt, "FAIL %s", err->message);
+}
+
 /* Save, reset, load, save again: the two must be equal. */
 static void run_roundtrip(struct qtest *qt, char **words)
 {
@@ -365,6 +388,8 @@ static const struct qtest_row rows[] = {
 	{"clock_step", 0, run_clock_step, .clock = true},
 	{"clock_set", 1, run_clock_set, .clock = true},
 	{"quail_reset", 0, run_reset},
+	{"quail_state_load", 1, run_state_load},
+	{"quail_state_save", 0, run_state_save},
 	{"quail_state_roundtrip", 0, run_roundtrip},
 };
 

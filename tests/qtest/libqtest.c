@@ -361,6 +361,16 @@ void qts_roundtrip(struct qts *s)
 	g_free(qts_command(s, "quail_state_roundtrip"));
 }
 
+char *qts_state_save(struct qts *s)
+{
+	return qts_command(s, "quail_state_save");
+}
+
+void qts_state_load(struct qts *s, const char *state)
+{
+	g_free(qts_command(s, "quail_state_load %s", state));
+}
+
 /* ---- QMP ---- */
 
 static json_object *qmp_answer(struct qts *s, const char *command)

@@ -66,6 +66,10 @@ int64_t qts_clock_set(struct qts *s, int64_t ns);
 void qts_reset(struct qts *s);
 /* Save, reset, load, save: the test fails with the name of the field that came back different. */
 void qts_roundtrip(struct qts *s);
+/* The state of all devices as text (caller frees), for another process with the same devices. Guest
+ * memory is not in it. */
+char *qts_state_save(struct qts *s);
+void qts_state_load(struct qts *s, const char *state);
 /* Any command; the words after "OK" (caller frees), or, from qts_try(), the whole answer. */
 char *qts_command(struct qts *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
 char *qts_try(struct qts *s, const char *fmt, ...) PRINTF_LIKE(2, 3);

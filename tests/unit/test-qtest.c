@@ -213,6 +213,15 @@ static void test_roundtrip(struct fixture *f, gconstpointer data)
 	qtest_command(f->qt, "quail_state_roundtrip");
 	g_assert_true(g_str_has_prefix(f->replies->str, "OK "));
 	g_assert_cmpuint(card->reg8, ==, 0x42);
+	/* The same by hand. */
+	g_string_truncate(f->replies, 0);
+	qtest_command(f->qt, "quail_state_save");
+	g_autofree char *load = g_strdup_printf("quail_state_load %s", f->replies->str + 3);
+	card->reg64 = 8;
+	expect(f, g_strchomp(load), "OK\n");
+	g_assert_cmpuint(card->reg64, ==, 7);
+	expect(f, "quail_state_load AAAA",
+	       "FAIL this is not saved state: it does not begin with 'QuailSt1'\n");
 	/* What the device itself refuses is a failure that names it. */
 	card->reg8 = 0xee;
 	expect(f, "quail_state_roundtrip",
