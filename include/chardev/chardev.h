@@ -76,6 +76,10 @@ struct chardev_frontend *chardev_attach(struct chardev *chr,
 					const struct chardev_handlers *handlers, void *opaque,
 					struct loop *loop, GError **errp);
 void chardev_detach(struct chardev_frontend *fe); /* NULL is fine */
+/* Moves device and front end to another loop, on the thread of the present one. Nothing may wait for
+ * room. chardev_can_move(): the back end is able to. */
+bool chardev_can_move(const struct chardev *chr);
+bool chardev_move(struct chardev_frontend *fe, struct loop *loop, GError **errp);
 struct chardev *chardev_of(const struct chardev_frontend *fe);
 void chardev_accept_input(struct chardev_frontend *fe);
 void chardev_set_open(struct chardev_frontend *fe,

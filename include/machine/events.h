@@ -16,10 +16,18 @@ struct guest_panicked_event {
 	int action; /* enum guest_panic_action */
 };
 
-extern const struct event_type event_stop, event_resume, event_shutdown, event_reset, event_powerdown,
-	event_suspend, event_wakeup, event_guest_panicked;
+enum run_event_row {
+	EVENT_STOP,
+	EVENT_RESUME,
+	EVENT_SHUTDOWN,
+	EVENT_RESET,
+	EVENT_POWERDOWN,
+	EVENT_SUSPEND,
+	EVENT_WAKEUP,
+	EVENT_GUEST_PANICKED
+};
 
-/* All of them, NULL-terminated: a row of the monitor's list of tables. */
-extern const struct event_type *const run_events[];
+/* By enum run_event_row; ends with a NULL name: one of the monitor's tables. */
+extern const struct event_type run_events[];
 
 #endif

@@ -41,6 +41,7 @@ struct machine_info {
 	const char *default_ram_id; /* "pc.ram" */
 	uint64_t default_ram_size;
 	bool no_serial;
+	bool hotplug_cpus; /* vCPUs can be plugged in and out */
 
 	/* Builds the board: spaces, RAM and CPU objects exist, threads do not yet run. */
 	bool (*build)(struct machine *m, GError **errp);

@@ -170,20 +170,49 @@ static bool frontend_enter(struct chardev *chr, struct chardev_frontend *fe, GEr
 	return true;
 }
 
+bool chardev_can_move(const struct chardev *chr)
+{
+	return chr->type->set_loop;
+}
+
+static bool set_loop(struct chardev *chr, struct loop *loop, GError **errp)
+{
+	if (loop == chr->loop)
+		return true;
+	if (!chr->type->set_loop || !chr->type->set_loop(chr, loop)) {
+		error_set(errp, "Chardev '%s' cannot be served by another thread", chr->id);
+		return false;
+	}
+	chr->loop = loop;
+	return true;
+}
+
+bool chardev_move(struct chardev_frontend *fe, struct loop *loop, GError **errp)
+{
+	struct chardev *chr = fe->chr;
+
+	if (loop == chr->loop)
+		return true;
+	frontend_drop_notifies(fe);
+	bh_free(fe->go_on);
+	fe->go_on = bh_new(loop, frontend_go_on, fe);
+	if (!set_loop(chr, loop, errp)) {
+		bh_free(fe->go_on);
+		fe->go_on = bh_new(chr->loop, frontend_go_on, fe);
+		return false;
+	}
+	bh_schedule(fe->go_on);
+	return true;
+}
+
 struct chardev_frontend *chardev_attach(struct chardev *chr,
 					const struct chardev_handlers *handlers, void *opaque,
 					struct loop *loop, GError **errp)
 {
 	struct chardev_frontend *fe;
 
-	if (loop && loop != chr->loop) {
-		if (!chr->type->set_loop || !chr->type->set_loop(chr, loop)) {
-			error_set(errp, "Chardev '%s' cannot be served by a thread of its own",
-				  chr->id);
-			return NULL;
-		}
-		chr->loop = loop;
-	}
+	if (loop && !set_loop(chr, loop, errp))
+		return NULL;
 	fe = g_new0(struct chardev_frontend, 1);
 	fe->chr = chr;
 	fe->handlers = *handlers;

@@ -59,6 +59,12 @@ static void file_accept_input(struct chardev *chr)
 	fd_stream_accept(&container_of(chr, struct file_chardev, chr)->stream);
 }
 
+static bool file_set_loop(struct chardev *chr, struct loop *loop)
+{
+	fd_stream_move(&container_of(chr, struct file_chardev, chr)->stream, loop);
+	return true;
+}
+
 static const struct field file_rows[] = {
 	CHARDEV_COMMON_ROWS(struct file_options),
 	OPT_STRING(struct file_options, in, "in", "File that input is read from"),
@@ -100,4 +106,5 @@ const struct chardev_type chardev_file = {
 	.write = file_write,
 	.write_fd = file_write_fd,
 	.accept_input = file_accept_input,
+	.set_loop = file_set_loop,
 };

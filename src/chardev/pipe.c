@@ -61,6 +61,12 @@ static void pipe_accept_input(struct chardev *chr)
 	fd_stream_accept(&container_of(chr, struct pipe_chardev, chr)->stream);
 }
 
+static bool pipe_set_loop(struct chardev *chr, struct loop *loop)
+{
+	fd_stream_move(&container_of(chr, struct pipe_chardev, chr)->stream, loop);
+	return true;
+}
+
 static const struct field pipe_rows[] = {
 	CHARDEV_COMMON_ROWS(struct pipe_options),
 	ARG_STRING(struct pipe_options, device, "device", "Name of the FIFOs, less .in and .out"),
@@ -97,4 +103,5 @@ const struct chardev_type chardev_pipe = {
 	.write = pipe_write,
 	.write_fd = pipe_write_fd,
 	.accept_input = pipe_accept_input,
+	.set_loop = pipe_set_loop,
 };

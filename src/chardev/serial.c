@@ -102,6 +102,12 @@ static void serial_accept_input(struct chardev *chr)
 	fd_stream_accept(&container_of(chr, struct serial_chardev, chr)->stream);
 }
 
+static bool serial_set_loop(struct chardev *chr, struct loop *loop)
+{
+	fd_stream_move(&container_of(chr, struct serial_chardev, chr)->stream, loop);
+	return true;
+}
+
 static void serial_send_break(struct chardev *chr)
 {
 	tcsendbreak(container_of(chr, struct serial_chardev, chr)->stream.out, 1);
@@ -163,6 +169,7 @@ const struct chardev_type chardev_serial = {
 	.write = serial_write,
 	.write_fd = serial_write_fd,
 	.accept_input = serial_accept_input,
+	.set_loop = serial_set_loop,
 	.send_break = serial_send_break,
 	.set_params = serial_set_params,
 	.get_modem = serial_get_modem,

@@ -60,7 +60,7 @@ struct socket_chardev {
 	struct attempt *attempt;
 	bool complained; /* of not getting a connection, since the last one */
 	int fds[FDS_MAX];
-	unsigned fd_count;
+	unsigned fd_count; /* guarded by write_lock, as the connection's fd is */
 	struct stat bound; /* the socket file we made; st_ino 0: none */
 };
 
@@ -180,8 +180,11 @@ static ssize_t socket_receive(struct socket_chardev *sock, uint8_t *buf, size_t 
 			     .msg_controllen = sizeof(control)};
 	ssize_t n = recvmsg(sock->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
-	if (n > 0)
+	if (n > 0) {
+		g_mutex_lock(&sock->chr.write_lock);
 		keep_message_fds(sock, &msg);
+		g_mutex_unlock(&sock->chr.write_lock);
+	}
 	return n;
 }
 
@@ -221,12 +224,14 @@ static void socket_accept_input(struct chardev *chr)
 static int socket_take_fd(struct chardev *chr)
 {
 	struct socket_chardev *sock = container_of(chr, struct socket_chardev, chr);
-	int fd;
+	int fd = -1;
 
-	if (!sock->fd_count)
-		return -1;
-	fd = sock->fds[0];
-	memmove(sock->fds, sock->fds + 1, --sock->fd_count * sizeof(fd));
+	g_mutex_lock(&chr->write_lock);
+	if (sock->fd_count) {
+		fd = sock->fds[0];
+		memmove(sock->fds, sock->fds + 1, --sock->fd_count * sizeof(fd));
+	}
+	g_mutex_unlock(&chr->write_lock);
 	return fd;
 }
 

@@ -102,6 +102,12 @@ static void stdio_accept_input(struct chardev *chr)
 	fd_stream_accept(&container_of(chr, struct stdio_chardev, chr)->stream);
 }
 
+static bool stdio_set_loop(struct chardev *chr, struct loop *loop)
+{
+	fd_stream_move(&container_of(chr, struct stdio_chardev, chr)->stream, loop);
+	return true;
+}
+
 static const struct field stdio_rows[] = {
 	CHARDEV_COMMON_ROWS(struct stdio_options),
 	PROP_BOOL(struct stdio_options, signal, "signal", true,
@@ -121,4 +127,5 @@ const struct chardev_type chardev_stdio = {
 	.write = stdio_write,
 	.write_fd = stdio_write_fd,
 	.accept_input = stdio_accept_input,
+	.set_loop = stdio_set_loop,
 };

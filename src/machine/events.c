@@ -99,21 +99,15 @@ static const struct field_set guest_panicked_set = {
 	guest_panicked_rows,
 };
 
-const struct event_type event_stop = {"STOP", "The guest stopped"};
-const struct event_type event_resume = {"RESUME", "The guest goes on"};
-const struct event_type event_shutdown = {"SHUTDOWN", "The machine shuts down",
-					  &shutdown_event_set};
-const struct event_type event_reset = {"RESET", "The machine was reset", &shutdown_event_set};
-const struct event_type event_powerdown = {"POWERDOWN", "The power button was pressed"};
-const struct event_type event_suspend = {"SUSPEND", "The guest entered S3"};
-const struct event_type event_wakeup = {"WAKEUP", "The guest left S3"};
-const struct event_type event_guest_panicked = {
-	"GUEST_PANICKED",
-	"The guest reported a panic",
-	&guest_panicked_set,
-};
-
-const struct event_type *const run_events[] = {
-	&event_stop,    &event_resume, &event_shutdown,       &event_reset, &event_powerdown,
-	&event_suspend, &event_wakeup, &event_guest_panicked, NULL,
+const struct event_type run_events[] = {
+	[EVENT_STOP] = {"STOP", "The guest stopped"},
+	[EVENT_RESUME] = {"RESUME", "The guest goes on"},
+	[EVENT_SHUTDOWN] = {"SHUTDOWN", "The machine shuts down", &shutdown_event_set},
+	[EVENT_RESET] = {"RESET", "The machine was reset", &shutdown_event_set},
+	[EVENT_POWERDOWN] = {"POWERDOWN", "The power button was pressed"},
+	[EVENT_SUSPEND] = {"SUSPEND", "The guest entered S3"},
+	[EVENT_WAKEUP] = {"WAKEUP", "The guest left S3"},
+	[EVENT_GUEST_PANICKED] = {"GUEST_PANICKED", "The guest reported a panic",
+				  &guest_panicked_set},
+	{NULL},
 };

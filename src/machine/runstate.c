@@ -132,11 +132,11 @@ void vm_start(void)
 
 	if (runstate_is_running()) {
 		/* A client that sends `cont` to a running guest waits for RESUME all the same. */
-		event_emit(&event_stop, NULL);
-		event_emit(&event_resume, NULL);
+		event_emit(&run_events[EVENT_STOP], NULL);
+		event_emit(&run_events[EVENT_RESUME], NULL);
 		return;
 	}
-	event_emit(&event_resume, NULL);
+	event_emit(&run_events[EVENT_RESUME], NULL);
 	runstate_set(RUN_STATE_RUNNING);
 	if (m->accel->ops->clock_resume)
 		m->accel->ops->clock_resume(m->accel);
@@ -160,7 +160,7 @@ void vm_stop(enum run_state state)
 		m->accel->ops->clock_stop(m->accel);
 	runstate_set(state);
 	notify(RUN_EVENT_CHANGE);
-	event_emit(&event_stop, NULL);
+	event_emit(&run_events[EVENT_STOP], NULL);
 }
 
 /* ---- Requests ---- */
@@ -235,7 +235,7 @@ static void panicked_event(enum guest_panic_action action)
 {
 	struct guest_panicked_event event = {.action = action};
 
-	event_emit(&event_guest_panicked, &event);
+	event_emit(&run_events[EVENT_GUEST_PANICKED], &event);
 }
 
 void system_guest_panicked(void)
@@ -271,7 +271,7 @@ static bool do_shutdown(enum shutdown_cause cause)
 {
 	struct shutdown_event event = {.guest = caused_by_guest(cause), .reason = cause};
 
-	event_emit(&event_shutdown, &event);
+	event_emit(&run_events[EVENT_SHUTDOWN], &event);
 	if (run.actions.shutdown == SHUTDOWN_PAUSE && cause != SHUTDOWN_HOST_SIGNAL &&
 	    cause != SHUTDOWN_HOST_QMP_QUIT) {
 		vm_stop(RUN_STATE_SHUTDOWN);
@@ -289,7 +289,7 @@ static void do_reset(enum shutdown_cause cause)
 	vcpus_pause(m);
 	machine_reset(m);
 	if (cause != SHUTDOWN_NONE && cause != SHUTDOWN_SUBSYSTEM_RESET)
-		event_emit(&event_reset, &event);
+		event_emit(&run_events[EVENT_RESET], &event);
 	if (runstate_is_running())
 		vcpus_resume(m);
 	else if (runstate() != RUN_STATE_INMIGRATE)
@@ -301,7 +301,7 @@ static void do_suspend(void)
 	vcpus_pause(machine_current());
 	notify(RUN_EVENT_SUSPEND);
 	runstate_set(RUN_STATE_SUSPENDED);
-	event_emit(&event_suspend, NULL);
+	event_emit(&run_events[EVENT_SUSPEND], NULL);
 }
 
 static void do_wakeup(void)
@@ -311,7 +311,7 @@ static void do_wakeup(void)
 	notify(RUN_EVENT_WAKEUP);
 	machine_reset(m);
 	runstate_set(RUN_STATE_RUNNING);
-	event_emit(&event_wakeup, NULL);
+	event_emit(&run_events[EVENT_WAKEUP], NULL);
 	vcpus_resume(m);
 }
 
@@ -334,7 +334,7 @@ bool runstate_process_requests(int *code)
 	if (requests & REQUEST_WAKEUP)
 		do_wakeup();
 	if (requests & REQUEST_POWERDOWN) {
-		event_emit(&event_powerdown, NULL);
+		event_emit(&run_events[EVENT_POWERDOWN], NULL);
 		notify(RUN_EVENT_POWERDOWN);
 	}
 	if (requests & REQUEST_STOP)

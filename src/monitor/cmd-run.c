@@ -1,0 +1,146 @@
+/* QMP commands that stop, start, reset and end the guest, and what it does by itself. */
+#include "internal.h"
+#include "machine/machine.h"
+#include "machine/runstate.h"
+
+struct status_info {
+	bool running, singlestep;
+	int status;
+};
+static const struct field status_info_rows[] = {
+	ARG_ENUM(struct status_info, status, "status", run_state_names, "State of the guest"),
+	ARG_BOOL(struct status_info, singlestep, "singlestep", "Always false"),
+	ARG_BOOL(struct status_info, running, "running", "Whether its vCPUs run"),
+	FIELD_ROW_END,
+};
+static const struct field_set status_info_set = {"StatusInfo", sizeof(struct status_info),
+						 status_info_rows};
+
+static bool qmp_query_status(void *args, void *result, GError **errp)
+{
+	struct status_info *info = result;
+
+	info->status = runstate();
+	info->running = runstate_is_running();
+	return true;
+}
+
+static bool qmp_stop(void *args, void *result, GError **errp)
+{
+	if (runstate_is_running())
+		vm_stop(RUN_STATE_PAUSED);
+	return true;
+}
+
+/* States that only a reset can leave. */
+static bool needs_reset(enum run_state state)
+{
+	return state == RUN_STATE_SHUTDOWN || state == RUN_STATE_INTERNAL_ERROR;
+}
+
+static bool qmp_cont(void *args, void *result, GError **errp)
+{
+	if (needs_reset(runstate())) {
+		error_set(errp, "Resetting the Virtual Machine is required");
+		return false;
+	}
+	if (runstate() == RUN_STATE_SUSPENDED)
+		return true;
+	vm_start();
+	return true;
+}
+
+static bool qmp_quit(void *args, void *result, GError **errp)
+{
+	system_shutdown_request(SHUTDOWN_HOST_QMP_QUIT);
+	return true;
+}
+
+static bool qmp_system_reset(void *args, void *result, GError **errp)
+{
+	system_reset_request(SHUTDOWN_HOST_QMP_SYSTEM_RESET);
+	qmp_reply_later();
+	return true;
+}
+
+static bool qmp_system_powerdown(void *args, void *result, GError **errp)
+{
+	system_powerdown_request();
+	qmp_reply_later();
+	return true;
+}
+
+static bool qmp_system_wakeup(void *args, void *result, GError **errp)
+{
+	return system_wakeup_request(errp);
+}
+
+static void deliver_nmi(struct vcpu *cpu, void *opaque)
+{
+	cpu->acc.accel->ops->vcpu_inject_nmi(&cpu->acc);
+}
+
+static bool qmp_inject_nmi(void *args, void *result, GError **errp)
+{
+	struct machine *m = machine_current();
+	bool any = false;
+
+	for (unsigned i = 0; m && m->cpus && i < m->topo.maxcpus; i++) {
+		if (!m->cpus[i] || !m->cpus[i]->acc.accel->ops->vcpu_inject_nmi)
+			continue;
+		vcpu_run_on(m->cpus[i], deliver_nmi, NULL);
+		any = true;
+	}
+	if (!any)
+		error_set(errp, "this feature or command is not currently supported");
+	return any;
+}
+
+struct action_args {
+	bool has_reboot, has_shutdown, has_panic, has_watchdog;
+	int reboot, shutdown, panic, watchdog;
+};
+static const struct field action_rows[] = {
+	OPT_ENUM(struct action_args, reboot, "reboot", reboot_action_names,
+		 "When the guest reboots"),
+	OPT_ENUM(struct action_args, shutdown, "shutdown", shutdown_action_names,
+		 "When it shuts down"),
+	OPT_ENUM(struct action_args, panic, "panic", panic_action_names, "When it panics"),
+	OPT_ENUM(struct action_args, watchdog, "watchdog", watchdog_action_names,
+		 "When its watchdog runs out"),
+	FIELD_ROW_END,
+};
+static const struct field_set action_set = {"set-action-arg", sizeof(struct action_args),
+					    action_rows};
+
+static bool qmp_set_action(void *args, void *result, GError **errp)
+{
+	const struct action_args *arg = args;
+	struct run_actions *actions = run_actions();
+
+	if (arg->has_reboot)
+		actions->reboot = arg->reboot;
+	if (arg->has_shutdown)
+		actions->shutdown = arg->shutdown;
+	if (arg->has_panic)
+		actions->panic = arg->panic;
+	if (arg->has_watchdog)
+		actions->watchdog = arg->watchdog;
+	return true;
+}
+
+const struct command run_commands[] = {
+	{"query-status", "State of the guest", NULL, &status_info_set, qmp_query_status,
+	 COMMAND_PRECONFIG},
+	{"stop", "Stops all vCPUs", NULL, NULL, qmp_stop},
+	{"cont", "Starts or continues the guest", NULL, NULL, qmp_cont},
+	{"quit", "Ends the program", NULL, NULL, qmp_quit, COMMAND_PRECONFIG},
+	{"system_reset", "Resets the machine", NULL, NULL, qmp_system_reset},
+	{"system_powerdown", "Presses the power button", NULL, NULL, qmp_system_powerdown},
+	{"system_wakeup", "Wakes a guest that sleeps", NULL, NULL, qmp_system_wakeup},
+	{"inject-nmi", "Injects a non-maskable interrupt into all vCPUs", NULL, NULL,
+	 qmp_inject_nmi},
+	{"set-action", "Sets what reboot, shutdown, panic and watchdog do", &action_set, NULL,
+	 qmp_set_action, COMMAND_PRECONFIG},
+	{NULL},
+};

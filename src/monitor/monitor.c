@@ -1,0 +1,235 @@
+/*
+ * Monitors: the list of them, and their output.
+ */
+#include "base/socket.h"
+#include "internal.h"
+#include "machine/runstate.h"
+
+/* Every monitor, in order of creation. Machine lock. */
+static GPtrArray *monitors;
+
+/* Whose command the thread runs. */
+static __thread struct monitor *current;
+
+void monitor_foreach(void (*fn)(struct monitor *mon, void *opaque), void *opaque)
+{
+	for (guint i = 0; monitors && i < monitors->len; i++)
+		fn(monitors->pdata[i], opaque);
+}
+
+struct monitor *monitor_current(void)
+{
+	return current;
+}
+
+void monitor_set_current(struct monitor *mon)
+{
+	current = mon;
+}
+
+/* ---- Output ---- */
+
+static void flush_writable(void *opaque)
+{
+	struct monitor *mon = opaque;
+
+	mon->notify = 0;
+	bh_schedule(mon->flush);
+}
+
+/* Writes what goes. Lock held. False: some is left. */
+static bool write_some(struct monitor *mon)
+{
+	while (mon->out->len && !mon->held) {
+		int n = chardev_write(mon->fe, mon->out->str, mon->out->len);
+
+		if (n < 0 && errno == EAGAIN)
+			return false;
+		if (n < 0)
+			n = mon->out->len; /* nobody is there any more */
+		if (n == 0)
+			return false;
+		g_string_erase(mon->out, 0, n);
+	}
+	return true;
+}
+
+/* On the loop: the rest goes out when there is room. */
+static void flush_output(void *opaque)
+{
+	struct monitor *mon = opaque;
+
+	g_mutex_lock(&mon->lock);
+	if (!write_some(mon) && !mon->notify)
+		mon->notify = chardev_notify_writable(mon->fe, flush_writable, mon);
+	g_mutex_unlock(&mon->lock);
+}
+
+void monitor_write(struct monitor *mon, const char *text)
+{
+	g_mutex_lock(&mon->lock);
+	for (; *text; text++) {
+		if (*text == '\n')
+			g_string_append_c(mon->out, '\r');
+		g_string_append_c(mon->out, *text);
+	}
+	/* Not while older output waits: order. */
+	if (!mon->notify && !write_some(mon))
+		bh_schedule(mon->flush);
+	g_mutex_unlock(&mon->lock);
+}
+
+void monitor_discard(struct monitor *mon)
+{
+	g_mutex_lock(&mon->lock);
+	g_string_truncate(mon->out, 0);
+	if (mon->notify)
+		chardev_cancel_notify(mon->fe, mon->notify);
+	mon->notify = 0;
+	g_mutex_unlock(&mon->lock);
+}
+
+bool monitor_move(struct monitor *mon, struct loop *loop, GError **errp)
+{
+	bool ok;
+
+	g_mutex_lock(&mon->lock);
+	mon->notify = 0; /* goes with the move */
+	ok = chardev_move(mon->fe, loop, errp);
+	if (ok) {
+		bh_free(mon->flush);
+		mon->flush = bh_new(loop, flush_output, mon);
+	}
+	bh_schedule(mon->flush);
+	g_mutex_unlock(&mon->lock);
+	return ok;
+}
+
+void monitor_hold(struct monitor *mon, bool held)
+{
+	mon->held = held;
+	if (!held)
+		bh_schedule(mon->flush);
+}
+
+/* ---- Life ---- */
+
+static void quit_key(void)
+{
+	system_shutdown_request(SHUTDOWN_HOST_QMP_QUIT);
+}
+
+static void monitors_init(void)
+{
+	static const struct chardev_hooks hooks = {.quit = quit_key};
+
+	monitors = g_ptr_array_new();
+	monitor_events_init();
+	socket_set_fd_lookup(monitor_lookup_fd);
+	chardev_set_hooks(&hooks);
+}
+
+bool monitor_new(const char *id, struct chardev *chr, bool qmp, bool pretty, GError **errp)
+{
+	struct monitor *mon;
+
+	if (!qmp) {
+		error_set(errp, "human monitors are not built in yet");
+		return false;
+	}
+	mon = g_new0(struct monitor, 1);
+	if (!monitors)
+		monitors_init();
+	mon->id = g_strdup(id);
+	mon->chr = chr;
+	mon->out = g_string_new(NULL);
+	mon->fds = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	mon->flush = bh_new(loop_main(), flush_output, mon);
+	g_mutex_init(&mon->lock);
+	mon->qmp = qmp_session_new(mon, pretty);
+	mon->fe = chardev_attach(chr, qmp_handlers(), mon, NULL, errp);
+	g_ptr_array_add(monitors, mon);
+	return mon->fe;
+}
+
+/* ---- The monitors' own thread ---- */
+
+static struct loop *own_loop;
+
+struct loop *monitor_loop(GError **errp)
+{
+	if (!own_loop)
+		own_loop = loop_new("mon_iothread", errp);
+	return own_loop;
+}
+
+struct homecoming {
+	GMutex lock;
+	GCond done;
+	bool over;
+};
+
+static void bring_home(struct monitor *mon, void *opaque)
+{
+	if (mon->fe)
+		monitor_move(mon, loop_main(), NULL);
+}
+
+static void bring_all_home(void *opaque)
+{
+	struct homecoming *home = opaque;
+
+	monitor_foreach(bring_home, NULL);
+	g_mutex_lock(&home->lock);
+	home->over = true;
+	g_cond_signal(&home->done);
+	g_mutex_unlock(&home->lock);
+}
+
+/* Everything is the main loop's again, and the thread has ended. */
+static void end_own_thread(void)
+{
+	struct homecoming home = {.over = false};
+
+	if (!own_loop)
+		return;
+	g_mutex_init(&home.lock);
+	g_cond_init(&home.done);
+	loop_defer(own_loop, bring_all_home, &home);
+	g_mutex_lock(&home.lock);
+	while (!home.over)
+		g_cond_wait(&home.done, &home.lock);
+	g_mutex_unlock(&home.lock);
+	g_mutex_clear(&home.lock);
+	g_cond_clear(&home.done);
+	g_clear_pointer(&own_loop, loop_free);
+}
+
+static void monitor_free(struct monitor *mon)
+{
+	if (mon->fe) {
+		mon->held = false;
+		chardev_write_all(mon->fe, mon->out->str, mon->out->len);
+		monitor_discard(mon);
+	}
+	chardev_detach(mon->fe);
+	if (mon->qmp)
+		qmp_session_free(mon->qmp);
+	monitor_close_fds(mon);
+	g_hash_table_unref(mon->fds);
+	bh_free(mon->flush);
+	g_string_free(mon->out, true);
+	g_mutex_clear(&mon->lock);
+	g_free(mon->id);
+	g_free(mon);
+}
+
+void monitor_cleanup_all(void)
+{
+	event_set_sink(NULL, NULL);
+	end_own_thread();
+	while (monitors && monitors->len) {
+		monitor_free(monitors->pdata[0]);
+		g_ptr_array_remove_index(monitors, 0);
+	}
+}

@@ -1,0 +1,25 @@
+/*
+ * The lists of all commands and all events. What is not here does not exist for clients.
+ */
+#include "device/plug.h"
+#include "hw/events.h"
+#include "internal.h"
+#include "machine/events.h"
+
+static const struct command *const command_tables[] = {
+	chardev_commands, device_commands, fd_commands,  machine_commands,
+	memory_commands,  meta_commands,   qmp_commands, qom_commands,
+	run_commands,     trace_commands,  NULL,
+};
+
+static const struct event_type *const event_tables[] = {
+	device_events,
+	hw_events,
+	run_events,
+	NULL,
+};
+
+const struct api_tables monitor_tables = {
+	.commands = command_tables,
+	.events = event_tables,
+};
