@@ -7,6 +7,7 @@
 #include "accel/qtest.h"
 #include "hw/fw_cfg.h"
 #include "hw/i440fx.h"
+#include "hw/i8042.h"
 #include "hw/isa.h"
 #include "hw/pci.h"
 #include "hw/piix.h"
@@ -57,6 +58,7 @@ static const struct device_type *const rows[] = {
 	/* The ISA bus and its devices */
 	&debug_exit_type,
 	&debugcon_type,
+	&i8042_type,
 	&isa_device_type,
 	&isa_serial_type,
 	&pcspk_type,

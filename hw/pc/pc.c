@@ -3,10 +3,11 @@
  *
  *	CPU -- i440FX (00.0) -- PCI bus pci.0 -- PIIX3 (01.0) -- ISA bus isa.0
  *	                                      -- PIIX4 power management (01.3)
- *	ISA: RTC and CMOS, ports 61h and 92h, serial ports
+ *	ISA: RTC and CMOS, keyboard controller, ports 61h and 92h, serial ports
  */
 #include "chardev/chardev.h"
 #include "hw/i440fx.h"
+#include "hw/i8042.h"
 #include "hw/pc/pc.h"
 #include "hw/piix.h"
 #include "hw/rtc.h"
@@ -130,6 +131,8 @@ static bool pc_build(struct machine *m, GError **errp)
 		return false;
 	device_create(&pcspk_type, &pc->isa->bus);
 	device_create(&port92_type, &pc->isa->bus);
+	if (pc->i8042)
+		device_create(&i8042_type, &pc->isa->bus);
 	for (unsigned n = 0; n < MACHINE_SERIALS; n++) {
 		if (!pc_make_serial(pc, n, errp))
 			return false;
@@ -180,6 +183,7 @@ static const struct field pc_props[] = {
 	{FIELD_AT(struct pc_machine, max_ram_below_4g, "max-ram-below-4g", FIELD_SIZE, 8,
 		  "Where RAM below 4 GiB ends at the latest"),
 	 PROP_FLAGS, .set = pc_set_max_ram_below_4g},
+	PROP_BOOL(struct pc_machine, i8042, "i8042", true, "Have a keyboard controller"),
 	FIELD_ROW_END,
 };
 

@@ -14,6 +14,7 @@ struct pc_machine {
 
 	/* Properties */
 	uint64_t max_ram_below_4g; /* 0: the board's choice */
+	bool i8042;
 
 	/* The board */
 	struct device *gsi, *host, *pm, *rtc, *fw_cfg;
