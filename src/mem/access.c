@@ -81,8 +81,13 @@ static struct piece next_piece(const struct transfer *t)
 		return p;
 	}
 	p.offset = t->addr - p.range->start;
-	p.len = MIN(t->len, p.range->size - p.offset);
 	p.kind = range_kind(p.range, t->kind);
+	/* An access to a register is the register's where it begins, though another region of higher
+	 * priority may lie over its middle: a dword to CF8h passes over the reset control at CF9h. */
+	if (p.kind == PIECE_REGISTER)
+		p.len = MIN(t->len, p.range->region->size - p.range->offset - p.offset);
+	else
+		p.len = MIN(t->len, p.range->size - p.offset);
 	return p;
 }
 

@@ -269,15 +269,38 @@ static void change(struct forest *f, struct input *in)
 
 /* ---- Accesses ---- */
 
+static bool is_register(const struct region *leaf)
+{
+	return leaf &&
+	       (leaf->kind == REGION_IO || (leaf->kind == REGION_ROM_DEVICE && !leaf->romd));
+}
+
 static uint8_t expected_byte(const struct forest *f, uint64_t addr)
 {
 	struct answer a = ask(&f->regions[0], addr, false);
 
 	if (!a.leaf)
 		return 0xff;
-	if (a.leaf->kind == REGION_IO || (a.leaf->kind == REGION_ROM_DEVICE && !a.leaf->romd))
+	if (is_register(a.leaf))
 		return register_byte(a.leaf, a.offset);
 	return f->ram->host[a.leaf->ram_offset + a.offset];
+}
+
+/*
+ * An access belongs to the register where it begins, even if another leaf lies over its middle. Bytes
+ * that an access begun up to seven bytes earlier may have swallowed are not compared.
+ */
+static bool blurred(const struct forest *f, uint64_t addr, unsigned i)
+{
+	const struct region *leaf = ask(&f->regions[0], addr + i, false).leaf;
+
+	for (unsigned back = 1; back < 8 && back <= i; back++) {
+		const struct region *before = ask(&f->regions[0], addr + i - back, false).leaf;
+
+		if (before != leaf && is_register(before))
+			return true;
+	}
+	return false;
 }
 
 static bool writable(const struct forest *f, uint64_t addr)
@@ -292,8 +315,10 @@ static void check_read(struct forest *f, uint64_t addr, unsigned len)
 	uint8_t got[256];
 
 	as_read(&f->as, addr, got, len);
-	for (unsigned i = 0; i < len; i++)
-		g_assert_cmphex(got[i], ==, expected_byte(f, addr + i));
+	for (unsigned i = 0; i < len; i++) {
+		if (!blurred(f, addr, i))
+			g_assert_cmphex(got[i], ==, expected_byte(f, addr + i));
+	}
 }
 
 static void check_load(struct forest *f, struct space_hint *hint, uint64_t addr, unsigned size)
@@ -301,8 +326,11 @@ static void check_load(struct forest *f, struct space_hint *hint, uint64_t addr,
 	uint64_t value;
 
 	as_load(&f->as, hint, addr, size, &value);
-	for (unsigned i = 0; i < size; i++)
-		g_assert_cmphex((uint8_t)(value >> (8 * i)), ==, expected_byte(f, addr + i));
+	for (unsigned i = 0; i < size; i++) {
+		if (!blurred(f, addr, i))
+			g_assert_cmphex((uint8_t)(value >> (8 * i)), ==,
+					expected_byte(f, addr + i));
+	}
 }
 
 /* Memory changes where it may, and nowhere else: seen in the block, where aliases coincide. */
@@ -319,6 +347,13 @@ static void check_write(struct forest *f, uint64_t addr, unsigned len, uint8_t b
 			expected[a.leaf->ram_offset + a.offset] = byte;
 	}
 	as_write(&f->as, addr, bytes, len);
+	for (unsigned i = 0; i < len; i++) {
+		struct answer a = ask(&f->regions[0], addr + i, false);
+
+		if (writable(f, addr + i) && blurred(f, addr, i))
+			expected[a.leaf->ram_offset + a.offset] =
+				f->ram->host[a.leaf->ram_offset + a.offset];
+	}
 	g_assert_cmpmem(f->ram->host, f->ram->size, expected, f->ram->size);
 }
 
