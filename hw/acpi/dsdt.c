@@ -22,7 +22,6 @@
 /* _STA (6.3.7) */
 #define STA_PRESENT_UNUSED 0x09 /* there, and in order, but decodes nothing */
 #define STA_HIDDEN         0x0b /* works, not for the user's eyes */
-#define STA_WORKS          0x0f
 
 #define CONFIG_ADDRESS 0xcf8
 
@@ -139,7 +138,6 @@ static struct aml *isa_device(const struct acpi_isa_device *d)
 
 	return aml_device(name, aml_name("_HID", aml_eisaid(isa_kinds[d->kind].hid)),
 			  numbered ? aml_name("_UID", aml_int(d->index + 1)) : aml_list(),
-			  aml_name("_STA", aml_int(STA_WORKS)),
 			  aml_name("_CRS", aml_resources(isa_resources(d), aml_irq(d->irq))));
 }
 
