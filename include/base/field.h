@@ -109,7 +109,8 @@ struct field_alternate {
 
 /*
  * A sort of thing a FIELD_LINK can name: character devices, memory back ends, other devices.
- * resolve() returns a borrowed pointer or NULL with an error; name() is its inverse (borrowed).
+ * resolve() returns a borrowed pointer, or NULL; an error is set only if there is more to say than that
+ * there is no such thing. name_of() is its inverse (borrowed).
  */
 struct link_kind {
 	const char *name; /* as help shows it: "chardev" */

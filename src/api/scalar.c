@@ -233,12 +233,17 @@ static bool decode_link(const struct field *field, json_object *json, void **ptr
 			const struct path *path, GError **errp)
 {
 	const char *text = json_text(json);
+	GError *err = NULL;
 
 	if (!text)
 		return decode_type_error(path, "string", errp);
 	if (!*text)
 		return true; /* how an unset link is printed */
-	*ptr = field->link->resolve(text, errp);
+	*ptr = field->link->resolve(text, &err);
+	if (!*ptr && !err)
+		error_set(&err, "Property '%s' can't find value '%s'", field->name, text);
+	if (err)
+		g_propagate_error(errp, err);
 	return *ptr;
 }
 

@@ -338,13 +338,10 @@ int chardev_take_fd(struct chardev_frontend *fe)
 
 /* ---- As the value of a property ---- */
 
+/* Who holds the property words the failure. */
 static void *link_resolve(const char *name, GError **errp)
 {
-	struct chardev *chr = chardev_find(name);
-
-	if (!chr)
-		error_set(errp, "Chardev '%s' not found", name);
-	return chr;
+	return chardev_find(name);
 }
 
 static const char *link_name_of(void *target)
