@@ -31,7 +31,7 @@ RANKS = {
     "hw/interface": 45,
     "hw/device": 50,
     "hw/acpi": 60, "hw/smbios": 60, "hw/boot": 60, "hw/pc": 61, "hw/types": 62,
-    "cli": 70, "monitor": 70, "debug": 70, "tools": 70, "main": 75,
+    "monitor": 70, "debug": 70, "tools": 70, "cli": 72, "main": 75,
 }
 BUSES = {row.removeprefix("hw/bus/") for row in RANKS if row.startswith("hw/bus/")}
 BOARD = {"acpi", "smbios", "boot", "pc", "types"}
