@@ -89,6 +89,7 @@ static void pcihp_write(void *opaque, uint64_t offset, uint64_t value, unsigned 
 static const struct io_ops pcihp_ops = {
 	.read = pcihp_read,
 	.write = pcihp_write,
+	.valid = {.min = 4, .max = 4},
 	.impl = {.min = 4, .max = 4},
 };
 
