@@ -285,6 +285,8 @@ void kvm_memory_cleanup(struct kvm *k)
 
 		if (!s->listening)
 			continue;
+		/* Deaf first: the slots go with the virtual machine, all at once. */
+		s->listener = (struct mem_listener){.opaque = s->listener.opaque};
 		listener_remove(s->as, &s->listener);
 		s->listening = false;
 		g_clear_pointer(&s->del, g_array_unref);

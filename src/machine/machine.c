@@ -197,6 +197,17 @@ static bool init_accel(struct machine *m, GError **errp)
 	return !a->ops->init || a->ops->init(a, errp);
 }
 
+/* The accelerator hears of the finished map once, not of every step towards it. */
+static bool build_board(struct machine *m, GError **errp)
+{
+	bool ok;
+
+	mem_begin();
+	ok = m->info->build(m, errp);
+	mem_commit();
+	return ok;
+}
+
 bool machine_setup(struct machine *m, GError **errp)
 {
 	init_spaces(m);
@@ -207,7 +218,7 @@ bool machine_setup(struct machine *m, GError **errp)
 	if (m->topo.cpus && m->accel->ops->irqchip_create &&
 	    !m->accel->ops->irqchip_create(m->accel, errp))
 		return false;
-	return m->info->build(m, errp);
+	return build_board(m, errp);
 }
 
 bool machine_finish(struct machine *m, GError **errp)
