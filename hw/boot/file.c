@@ -103,6 +103,8 @@ bool boot_file_read(const struct boot_file *file, uint64_t offset, void *buf, si
 
 	if (!range_fits(offset, len, file->size))
 		return too_short(file, offset, len, file->size, errp);
+	if (!len)
+		return true;
 	if (file->bytes) {
 		memcpy(buf, (const uint8_t *)g_bytes_get_data(file->bytes, NULL) + offset, len);
 		return true;
