@@ -90,18 +90,20 @@ static void stamp_elf(uint8_t *bytes, size_t len, bool is_64)
 	if (!is_64)
 		put_le32(bytes + offsetof(Elf32_Ehdr, e_phoff), size);
 	put_le16(bytes + count_at - 2, is_64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr));
-	put_le16(bytes + count_at, bytes[count_at] % 8 | 1);
+	put_le16(bytes + count_at, bytes[count_at] % 8 | 2);
 }
 
-/* The first program header is of a note that names an entry. */
+/* The first program header is of a note that names an entry, the second wants to be loaded in low RAM. */
 static void stamp_note(uint8_t *bytes, size_t len)
 {
-	const size_t at = 0x200;
+	const size_t at = 0x200, load = sizeof(Elf64_Ehdr) + sizeof(Elf64_Phdr);
 	const Elf64_Phdr p = {.p_type = PT_NOTE, .p_offset = at, .p_filesz = 24, .p_align = 4};
 
 	if (len < at + p.p_filesz)
 		return;
 	memcpy(bytes + sizeof(Elf64_Ehdr), &p, sizeof(p));
+	put_le32(bytes + load, PT_LOAD);
+	memset(bytes + load + offsetof(Elf64_Phdr, p_paddr) + 3, 0, 5);
 	put_le32(bytes + at, sizeof(PVH_NOTE_NAME));
 	put_le32(bytes + at + 4, 8);
 	put_le32(bytes + at + 8, PVH_NOTE_PHYS32_ENTRY);
