@@ -96,7 +96,7 @@ void trace_foreach(void (*fn)(const struct trace_point *point, void *opaque), vo
 
 /*
  * The log: `-D FILE` (with %d for the pid), created anew; else, and with @path NULL, the standard error
- * output. Only while there is one thread. log_printf() writes text as it is.
+ * output. Any thread. log_printf() writes text as it is.
  */
 bool log_open(const char *path, GError **errp);
 void log_printf(const char *fmt, ...) PRINTF_LIKE(1, 2);

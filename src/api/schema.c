@@ -233,7 +233,7 @@ static const char *result_type(struct schema *schema, const struct command *cmd)
 {
 	const char *name;
 
-	if (cmd->flags & COMMAND_RESULT_ANY && !cmd->result)
+	if (cmd->flags & COMMAND_RESULT_ANY && !cmd->result && !cmd->result_elem)
 		return schema_builtin(schema, "any", "value");
 	name = cmd->result_elem ? schema_of_field(schema, cmd->result_elem)
 				: schema_table(schema, SCHEMA_OBJECT, cmd->result ?: &empty_object);

@@ -6,8 +6,9 @@
 #include <unistd.h>
 #include "base/trace.h"
 
-/* NULL: the standard error output. Set while options are parsed, before there are threads. */
+/* NULL: the standard error output. HMP's logfile changes it at run time. */
 static FILE *log_file;
+static GMutex log_lock;
 
 /* "name-%d.log": one %d at most, and nothing else to expand. */
 static char *log_path_expand(const char *path, GError **errp)
@@ -39,15 +40,19 @@ bool log_open(const char *path, GError **errp)
 		}
 		setvbuf(file, NULL, _IOLBF, 0);
 	}
+	g_mutex_lock(&log_lock);
 	if (log_file)
 		fclose(log_file);
 	log_file = file;
+	g_mutex_unlock(&log_lock);
 	return true;
 }
 
 static void log_write(const char *text, size_t len)
 {
+	g_mutex_lock(&log_lock);
 	fwrite(text, 1, len, log_file ? log_file : stderr);
+	g_mutex_unlock(&log_lock);
 }
 
 void log_printf(const char *fmt, ...)

@@ -312,6 +312,13 @@ static bool qmp_ringbuf_read(void *args, void *result, GError **errp)
 	return true;
 }
 
+static const struct field text_elem = {
+	.name = "text",
+	.help = "What was read",
+	.kind = FIELD_STRING,
+	.width = sizeof(char *),
+};
+
 const struct command chardev_commands[] = {
 	{"query-chardev", "Character devices and what they are connected to", NULL,
 	 &chardev_info_set, qmp_query_chardev, COMMAND_RESULT_LIST | COMMAND_PRECONFIG},
@@ -325,6 +332,6 @@ const struct command chardev_commands[] = {
 	 qmp_send_break, COMMAND_PRECONFIG},
 	{"ringbuf-write", "Writes into a ring buffer device", &write_set, NULL, qmp_ringbuf_write},
 	{"ringbuf-read", "Takes data out of a ring buffer device", &read_set, NULL,
-	 qmp_ringbuf_read, COMMAND_RESULT_ANY},
+	 qmp_ringbuf_read, COMMAND_RESULT_ANY, .result_elem = &text_elem},
 	{NULL},
 };

@@ -299,20 +299,20 @@ static unsigned client_index(const struct mux_chardev *mux, const struct chardev
 	return i;
 }
 
-/* A new client learns the state; then the focus goes where it belongs. */
+/* The focus goes where it belongs; then a new client learns the state. */
 static void mux_client_ready(struct chardev *chr, struct chardev_frontend *fe)
 {
 	struct mux_chardev *mux = container_of(chr, struct mux_chardev, chr);
 	unsigned i = client_index(mux, fe);
 
-	if (chr->open)
-		frontend_event(fe, CHARDEV_OPENED);
 	if (mux->count == 1 || !mux->clients[i].background || mux->focus == i) {
 		set_focus(mux, i);
-		return;
+	} else {
+		frontend_event(fe, CHARDEV_MUX_OUT);
+		chr->fe = mux->clients[mux->focus].fe;
 	}
-	frontend_event(fe, CHARDEV_MUX_OUT);
-	chr->fe = mux->clients[mux->focus].fe;
+	if (chr->open)
+		frontend_event(fe, CHARDEV_OPENED);
 }
 
 static void mux_remove(struct chardev *chr, struct chardev_frontend *fe)

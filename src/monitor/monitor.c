@@ -131,13 +131,8 @@ static void monitors_init(void)
 
 bool monitor_new(const char *id, struct chardev *chr, bool qmp, bool pretty, GError **errp)
 {
-	struct monitor *mon;
+	struct monitor *mon = g_new0(struct monitor, 1);
 
-	if (!qmp) {
-		error_set(errp, "human monitors are not built in yet");
-		return false;
-	}
-	mon = g_new0(struct monitor, 1);
 	if (!monitors)
 		monitors_init();
 	mon->id = g_strdup(id);
@@ -146,8 +141,11 @@ bool monitor_new(const char *id, struct chardev *chr, bool qmp, bool pretty, GEr
 	mon->fds = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	mon->flush = bh_new(loop_main(), flush_output, mon);
 	g_mutex_init(&mon->lock);
-	mon->qmp = qmp_session_new(mon, pretty);
-	mon->fe = chardev_attach(chr, qmp_handlers(), mon, NULL, errp);
+	if (qmp)
+		mon->qmp = qmp_session_new(mon, pretty);
+	else
+		mon->hmp = hmp_session_new(mon);
+	mon->fe = chardev_attach(chr, qmp ? qmp_handlers() : hmp_handlers(), mon, NULL, errp);
 	g_ptr_array_add(monitors, mon);
 	return mon->fe;
 }
@@ -215,6 +213,8 @@ static void monitor_free(struct monitor *mon)
 	chardev_detach(mon->fe);
 	if (mon->qmp)
 		qmp_session_free(mon->qmp);
+	if (mon->hmp)
+		hmp_session_free(mon->hmp);
 	monitor_close_fds(mon);
 	g_hash_table_unref(mon->fds);
 	bh_free(mon->flush);
