@@ -64,10 +64,30 @@ static void meet(struct qts *s, const char *path)
 	json_object_put(list);
 }
 
+/* The PIIX4's power management ports, where firmware puts them. */
+#define PM_BASE 0x600
+static const uint16_t pm_ports[] =
+	{
+		PM_BASE,     PM_BASE + 1,  PM_BASE + 2, PM_BASE + 3, PM_BASE + 8,
+		PM_BASE + 9, PM_BASE + 10, /* events and timer, not control: that would be soft-off */
+		0xafe0,      0xafe1,       0xafe2,      0xafe3,      0xae00,
+		0xae04,      0xae08,       0xae10, /* general purpose events, PCI hotplug */
+};
+
+static void map_pm(struct qts *s)
+{
+	int devfn = qts_pci_find(s, 0x8086, 0x7113);
+
+	if (devfn < 0)
+		return;
+	qts_pci_writel(s, 0, devfn, 0x40, PM_BASE | 1);
+	qts_pci_writeb(s, 0, devfn, 0x80, 1);
+}
+
 /*
  * Registers as no driver leaves them, so that the state is not just what reset makes: pseudo-random
- * bytes to every port below 0x400, to the CMOS behind ports 70h and 71h, then to the configuration
- * space of what is on PCI bus 0. Only what resets the machine is spared. No port is written after
+ * bytes to every port below 0x400, the CMOS behind ports 70h and 71h, power management, then the
+ * configuration space of what is on PCI bus 0. Only what resets the machine is spared. No port is written after
  * the configuration, which may have put the soft-off register anywhere. Returns what port 3ffh got.
  */
 static uint8_t scribble(struct qts *s)
@@ -89,6 +109,9 @@ static uint8_t scribble(struct qts *s)
 		qts_outb(s, 0x70, index);
 		qts_outb(s, 0x71, value);
 	}
+	map_pm(s);
+	for (size_t i = 0; i < G_N_ELEMENTS(pm_ports); i++)
+		qts_outb(s, pm_ports[i], g_rand_int(rand));
 	for (unsigned devfn = 0; devfn < 256; devfn++) {
 		if (qts_pci_readl(s, 0, devfn, 0) == ~0U)
 			continue;
@@ -170,6 +193,10 @@ static GString *all_registers(struct qts *s)
 			g_string_append_printf(out, "pci %02x %02x: %08x\n", devfn, offset,
 					       qts_pci_readl(s, 0, devfn, offset));
 	}
+	map_pm(s);
+	for (size_t i = 0; i < G_N_ELEMENTS(pm_ports); i++)
+		g_string_append_printf(out, "port %03x: %02x\n", pm_ports[i],
+				       qts_inb(s, pm_ports[i]));
 	return out;
 }
 
