@@ -32,7 +32,8 @@ static bool read_stream(struct boot_file *file, GError **errp)
 
 	while ((n = read_some(file->fd, chunk, 64 * KIB, 0, false)) > 0) {
 		if (all->len + n > STREAM_MAX) {
-			error_set(errp, "could not load %s '%s': it is larger than %" PRIu64 " bytes",
+			error_set(errp,
+				  "could not load %s '%s': it is larger than %" PRIu64 " bytes",
 				  file->what, file->name, STREAM_MAX);
 			return false;
 		}

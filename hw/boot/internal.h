@@ -40,6 +40,7 @@ struct boot_plan {
 	uint64_t entry;
 	uint64_t ax, bx, si;
 	uint64_t gdt, page_tables; /* addresses */
+	uint64_t stack_end;
 };
 
 /* Low memory from here on is for what the loader makes; interrupt vectors and BIOS data lie below. */
@@ -70,7 +71,11 @@ bool plan_find_high(const struct boot_plan *plan, uint64_t size, uint64_t align,
 bool plan_find_small(const struct boot_plan *plan, const char *what, uint64_t size, uint64_t align,
 		     uint64_t *addr, GError **errp);
 
-/* The descriptor table that entry in either mode needs, and page tables for BOOT_MODE_LONG. */
+/*
+ * The descriptor table that entry in either mode needs, and page tables for BOOT_MODE_LONG. And a small
+ * stack: no protocol promises one, but under boot loaders there always is, and kernels have come to
+ * rely on it for their first calls.
+ */
 bool plan_add_tables(struct boot_plan *plan, GError **errp);
 /* The few words of BIOS data that kernels look for, where nothing else has been put. */
 bool plan_add_bios_data(struct boot_plan *plan, GError **errp);

@@ -11,6 +11,7 @@
 #define PAGE_LARGE   BIT64(7)
 #define TABLE_SIZE   4096
 #define MAPPED_GIB   4
+#define STACK_SIZE   4096
 
 /*
  * Access bytes and flags of descriptors, as in struct x86_segment: present, system or not, type with
@@ -77,6 +78,16 @@ static bool add_page_tables(struct boot_plan *plan, GError **errp)
 			      errp);
 }
 
+static bool add_stack(struct boot_plan *plan, GError **errp)
+{
+	struct boot_segment stack = {.what = "stack", .size = STACK_SIZE, .source = BOOT_FREE};
+
+	if (!plan_find_small(plan, stack.what, stack.size, 16, &stack.addr, errp))
+		return false;
+	plan->stack_end = stack.addr + stack.size;
+	return plan_add(plan, stack, errp);
+}
+
 bool plan_add_tables(struct boot_plan *plan, GError **errp)
 {
 	bool is_long = plan->mode == BOOT_MODE_LONG;
@@ -89,7 +100,7 @@ bool plan_add_tables(struct boot_plan *plan, GError **errp)
 	if (!plan_find_small(plan, "descriptor table", sizeof(gdt), 16, &plan->gdt, errp) ||
 	    !plan_add_bytes(plan, "descriptor table", plan->gdt, gdt, sizeof(gdt), errp))
 		return false;
-	return !is_long || add_page_tables(plan, errp);
+	return add_stack(plan, errp) && (!is_long || add_page_tables(plan, errp));
 }
 
 /*
@@ -142,6 +153,7 @@ void boot_plan_set_cpu(const struct boot_plan *plan, bool is_bsp, struct x86_sta
 	state->gpr[R_AX] = plan->ax;
 	state->gpr[R_BX] = plan->bx;
 	state->gpr[R_SI] = plan->si;
+	state->gpr[R_SP] = plan->stack_end;
 	state->rip = plan->entry;
 	state->rflags = 2;
 	set_segments(state, is_long ? &flat_code64 : &flat_code32);

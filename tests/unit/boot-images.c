@@ -149,5 +149,6 @@ struct x86_state *state_of(const struct boot_plan *plan)
 
 	x86_state_reset(s, true, 0x663);
 	boot_plan_set_cpu(plan, true, s);
+	g_assert_cmpint(segment_at(plan, s->gpr[R_SP] - 1)->source, ==, BOOT_FREE);
 	return s;
 }
