@@ -49,6 +49,7 @@ int main(int argc, char **argv)
 	error_set_program_name(argv[0]);
 	device_types_set(hw_types());
 	api_set_tables(&monitor_tables);
+	monitor_set_options(cli_describe_options);
 	cfg = config_parse(argc, argv, &start_help, &action, &err);
 	if (!cfg) {
 		error_report_err(err);

@@ -16,4 +16,8 @@ void monitor_cleanup_all(void);
 /* Every table of commands and events; given to api_set_tables() by main. */
 extern const struct api_tables monitor_tables;
 
+/* The answer of query-command-line-options; @option NULL: all. NULL with an error. Unset: no options. */
+typedef json_object *monitor_options_fn(const char *option, GError **errp);
+void monitor_set_options(monitor_options_fn *describe);
+
 #endif

@@ -1,5 +1,4 @@
 /* QMP commands about the interface itself: versions, commands, schema, options. */
-#include "cli/config.h"
 #include "internal.h"
 
 struct version_triple {
@@ -117,9 +116,20 @@ static const struct field option_info_rows[] = {
 static const struct field_set option_info_set = {"CommandLineOptionInfo",
 						 sizeof(struct option_info), option_info_rows};
 
+/* The command line is above us: it says what it knows. */
+static monitor_options_fn *describe_options;
+
+void monitor_set_options(monitor_options_fn *describe)
+{
+	describe_options = describe;
+}
+
 static bool qmp_query_options(void *args, void *result, GError **errp)
 {
-	*(json_object **)result = cli_describe_options(((struct option_args *)args)->option, errp);
+	const char *option = ((struct option_args *)args)->option;
+
+	*(json_object **)result =
+		describe_options ? describe_options(option, errp) : json_object_new_array();
 	return *(json_object **)result;
 }
 
