@@ -87,7 +87,12 @@ static bool pc_make_pm(struct pc_machine *pc, GError **errp)
 static bool pc_make_rtc(struct pc_machine *pc, GError **errp)
 {
 	struct machine *m = &pc->m;
-	struct rtc_config config = {m->rtc_clock, m->rtc_localtime, m->rtc_offset};
+	struct rtc_config config = {
+		.clock = m->rtc_clock,
+		.localtime = m->rtc_localtime,
+		.has_date = m->rtc_has_date,
+		.date = m->rtc_date,
+	};
 	struct device *dev = device_new(&rtc_type);
 
 	rtc_configure(dev, &config);

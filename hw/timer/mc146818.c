@@ -71,6 +71,7 @@ struct rtc {
 	uint8_t index;
 	uint8_t cmos[RTC_CMOS_SIZE];
 
+	int64_t ahead;  /* of the host's time of day at the start, seconds */
 	int64_t base;   /* seconds since 1970 at `since` */
 	int64_t since;  /* of the clock, ns */
 	int64_t offset; /* ns into the second at `since` */
@@ -129,7 +130,7 @@ static int64_t rtc_host_seconds(const struct rtc *r)
 
 	if (r->config.localtime && localtime_r(&now, &tm))
 		now = timegm(&tm);
-	return now + r->config.offset;
+	return now + r->ahead;
 }
 
 static void rtc_store_time(struct rtc *r)
@@ -447,7 +448,9 @@ static bool rtc_realize(struct device *dev, GError **errp)
 	r->cmos[RTC_A] = A_DIVIDER_32K | 6;
 	r->cmos[RTC_B] = RTC_B_24H;
 	r->cmos[RTC_D] = D_VALID;
-	r->base = rtc_host_seconds(r);
+	if (r->config.has_date)
+		r->ahead = r->config.date - rtc_host_seconds(r);
+	r->base = r->config.has_date ? r->config.date : rtc_host_seconds(r);
 	r->since = rtc_now(r);
 	rtc_store_time(r);
 

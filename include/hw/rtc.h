@@ -10,7 +10,8 @@
 struct rtc_config {
 	int clock;      /* enum clock_id */
 	bool localtime; /* the guest is shown the host's local time */
-	int64_t offset; /* seconds added to the host's time */
+	bool has_date;  /* it starts at @date (seconds since 1970), not at the host's time */
+	int64_t date;
 };
 
 extern const struct device_type rtc_type;

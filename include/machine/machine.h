@@ -70,7 +70,8 @@ struct machine {
 	const char *name;			 /* of the guest; NULL */
 	struct chardev *serial[MACHINE_SERIALS]; /* NULL: no such port */
 	bool rtc_localtime;
-	int64_t rtc_offset; /* seconds added to host UTC (-rtc base=DATE) */
+	bool rtc_has_date;  /* -rtc base=DATE: the time of day the guest starts with */
+	int64_t rtc_date;   /* seconds since 1970 */
 	int rtc_clock;	    /* enum clock_id */
 
 	/* Properties every machine has */

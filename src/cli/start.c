@@ -221,12 +221,6 @@ static bool set_serials(struct machine *m, const struct config *cfg, GError **er
 	return true;
 }
 
-static int64_t rtc_offset(const struct config *cfg)
-{
-	return cfg->rtc_base == RTC_DATE ? cfg->rtc_date - clock_now(cfg->rtc_clock) / NS_PER_SEC
-					 : 0;
-}
-
 static bool set_machine(struct machine *m, const struct config *cfg, GError **errp)
 {
 	m->boot = cfg->boot;
@@ -238,7 +232,8 @@ static bool set_machine(struct machine *m, const struct config *cfg, GError **er
 	m->name = cfg->name;
 	m->rtc_localtime = cfg->rtc_base == RTC_LOCALTIME;
 	m->rtc_clock = cfg->rtc_clock;
-	m->rtc_offset = rtc_offset(cfg);
+	m->rtc_has_date = cfg->rtc_base == RTC_DATE;
+	m->rtc_date = cfg->rtc_date;
 	if (cfg->machine) {
 		g_autoptr(json_object) props = NULL;
 

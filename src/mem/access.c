@@ -67,12 +67,7 @@ static enum piece_kind range_kind(const struct flat_range *range, enum transfer_
 	return range->readonly ? PIECE_CLOSED : PIECE_MEMORY;
 }
 
-/*
- * The piece the transfer goes on with. Under RCU, or the machine lock.
- *
- * One access of a CPU belongs to the register its first byte is in, also where a narrower one lies over
- * the bytes that follow: a PC has its reset control at CF9h, in the middle of the dword at CF8h.
- */
+/* The piece the transfer goes on with. Under RCU, or the machine lock. */
 static struct piece next_piece(const struct transfer *t)
 {
 	struct piece p = {.kind = PIECE_HOLE, .len = t->len};
