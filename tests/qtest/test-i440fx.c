@@ -138,21 +138,6 @@ static void test_shadow_ram(void)
 	qts_quit(s);
 }
 
-static void test_smram(void)
-{
-	struct qts *s = start();
-
-	/* Closed: A0000h is PCI's, and nothing is there. */
-	qts_writel(s, 0xa0000, 0x12345678);
-	g_assert_cmphex(qts_readl(s, 0xa0000), ==, 0xffffffff);
-	qts_pci_writeb(s, 0, HOST, 0x72, 0x42);
-	qts_writel(s, 0xa0000, 0x12345678);
-	g_assert_cmphex(qts_readl(s, 0xa0000), ==, 0x12345678);
-	qts_pci_writeb(s, 0, HOST, 0x72, 0x02);
-	g_assert_cmphex(qts_readl(s, 0xa0000), ==, 0xffffffff);
-	qts_quit(s);
-}
-
 /* An image of 192 KiB: whole below 4 GiB, its last 128 KiB below 1 MiB. */
 static void test_firmware(void)
 {
@@ -230,7 +215,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/i440fx/masks", test_masks);
 	g_test_add_func("/i440fx/mechanism1", test_mechanism1);
 	g_test_add_func("/i440fx/shadow-ram", test_shadow_ram);
-	g_test_add_func("/i440fx/smram", test_smram);
 	g_test_add_func("/i440fx/firmware", test_firmware);
 	g_test_add_func("/i440fx/reset-ports", test_reset_ports);
 	g_test_add_func("/i440fx/port61", test_port61);

@@ -127,7 +127,7 @@ static void test_sleep(unsigned type, const char *event, const char *state)
 	g_assert_cmphex(qts_inw(s, CONTROL), ==, 0x0001 | type << 10);
 	qts_outw(s, CONTROL, 0x2001 | type << 10);
 	json_object_put(qts_qmp_event(s, event));
-	if (strcmp(event, "SUSPEND"))
+	if (strcmp(event, "SHUTDOWN"))
 		json_object_put(qts_qmp_event(s, "SHUTDOWN"));
 	g_assert_cmpstr(run_state(s, &reply), ==, state);
 	json_object_put(reply);
