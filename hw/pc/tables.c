@@ -17,7 +17,7 @@
 #define MECHANISM1    0xcf8
 #define VGA_HOLE      0xa0000
 #define VGA_HOLE_SIZE 0x20000
-#define HOLE64_SIZE   (32 * GIB)
+#define HOLE64_SIZE   (2 * GIB)
 
 /* Devices on the ISA bus that have an object in the DSDT. Properties say where they are, if they have
  * some; a keyboard controller brings the mouse. */

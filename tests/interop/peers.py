@@ -27,12 +27,12 @@ def run(*argv, cwd=None):
 
 
 class Qtest:
-    """A stopped QEMU whose ports and memory we drive."""
+    """A stopped QEMU, or a program like it, whose ports and memory we drive."""
 
     DESCRIPTOR, BUFFER = 0x10000, 0x100000
 
-    def __init__(self, options):
-        argv = [QEMU, "-nodefaults", "-display", "none", "-S", "-accel", "tcg",
+    def __init__(self, options, program=QEMU, accel="tcg"):
+        argv = [program, "-nodefaults", "-display", "none", "-S", "-accel", accel,
                 "-qtest", "stdio", "-qtest-log", "none"] + options
         self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.DEVNULL, text=True)
@@ -45,16 +45,19 @@ class Qtest:
                 return line.split()[1:]
         raise RuntimeError("QEMU ended at '%s'" % text)
 
+    def read(self, address, size):
+        data = b""
+        for at in range(0, size, 4096):
+            part = self.command("read %#x %d" % (address + at, min(4096, size - at)))
+            data += bytes.fromhex(part[0][2:])
+        return data
+
     def fw_cfg(self, key, size):
         command = struct.pack(">IIQ", key << 16 | 0xa, size, self.BUFFER)
         self.command("write %#x %d 0x%s" % (self.DESCRIPTOR, len(command), command.hex()))
         self.command("outl 0x514 0")
         self.command("outl 0x518 %#x" % int.from_bytes(struct.pack(">I", self.DESCRIPTOR), "little"))
-        data = b""
-        for at in range(0, size, 4096):
-            part = self.command("read %#x %d" % (self.BUFFER + at, min(4096, size - at)))
-            data += bytes.fromhex(part[0][2:])
-        return data
+        return self.read(self.BUFFER, size)
 
     def files(self):
         """fw_cfg's directory: key and size by name."""
