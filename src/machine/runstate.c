@@ -308,8 +308,9 @@ static void do_wakeup(void)
 {
 	struct machine *m = machine_current();
 
-	notify(RUN_EVENT_WAKEUP);
+	/* The reset clears what devices report of the sleep; then they say that, and why, it ended. */
 	machine_reset(m);
+	notify(RUN_EVENT_WAKEUP);
 	runstate_set(RUN_STATE_RUNNING);
 	event_emit(&run_events[EVENT_WAKEUP], NULL);
 	vcpus_resume(m);
