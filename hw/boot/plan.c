@@ -100,8 +100,6 @@ bool plan_has_ram(const struct boot_plan *plan, const struct boot_segment *seg, 
 		  "%s needs %" PRIu64 " bytes of memory at 0x%" PRIx64 ", the machine has %" PRIu64
 		  " there",
 		  seg->what, seg->size, seg->addr, end ? end - seg->addr : 0);
-	if (seg->addr >= MIB)
-		error_add_hint(errp, "The size of the guest's memory is set with -m");
 	return false;
 }
 
