@@ -20,8 +20,8 @@ struct cpu_topology {
 };
 
 /* Fills in what was left out (cores before sockets, as QEMU since 6.2) and checks, with QEMU's texts. */
-bool cpu_topology_complete(struct cpu_topology *topo, unsigned machine_max, const char *machine_name,
-			   GError **errp);
+bool cpu_topology_complete(struct cpu_topology *topo, unsigned machine_max,
+			   const char *machine_name, GError **errp);
 
 /* Place of a CPU, and the APIC ID that encodes it: each field padded to a power of two. */
 struct cpu_place {
@@ -44,15 +44,42 @@ const struct cpuid_leaf *cpuid_find(const struct cpuid_table *t, uint32_t leaf, 
 
 /* Words of feature bits: CPUID registers, and MSRs whose bits are features. */
 enum feature_word {
-	FEAT_1_EDX, FEAT_1_ECX, FEAT_7_0_EBX, FEAT_7_0_ECX, FEAT_7_0_EDX, FEAT_7_1_EAX,
-	FEAT_8000_0001_EDX, FEAT_8000_0001_ECX, FEAT_8000_0007_EDX, FEAT_8000_0008_EBX,
-	FEAT_C000_0001_EDX, FEAT_KVM, FEAT_KVM_HINTS, FEAT_SVM, FEAT_XSAVE, FEAT_6_EAX,
-	FEAT_XSAVE_XCR0_LO, FEAT_XSAVE_XCR0_HI, FEAT_XSAVE_XSS_LO, FEAT_XSAVE_XSS_HI,
-	FEAT_ARCH_CAPABILITIES, FEAT_CORE_CAPABILITY, FEAT_PERF_CAPABILITIES, FEAT_14_0_ECX,
-	FEAT_SGX_12_0_EAX, FEAT_SGX_12_0_EBX, FEAT_SGX_12_1_EAX,
-	FEAT_VMX_PROCBASED_CTLS, FEAT_VMX_SECONDARY_CTLS, FEAT_VMX_PINBASED_CTLS,
-	FEAT_VMX_EXIT_CTLS, FEAT_VMX_ENTRY_CTLS, FEAT_VMX_MISC, FEAT_VMX_EPT_VPID_CAPS,
-	FEAT_VMX_BASIC, FEAT_VMX_VMFUNC,
+	FEAT_1_EDX,
+	FEAT_1_ECX,
+	FEAT_7_0_EBX,
+	FEAT_7_0_ECX,
+	FEAT_7_0_EDX,
+	FEAT_7_1_EAX,
+	FEAT_8000_0001_EDX,
+	FEAT_8000_0001_ECX,
+	FEAT_8000_0007_EDX,
+	FEAT_8000_0008_EBX,
+	FEAT_C000_0001_EDX,
+	FEAT_KVM,
+	FEAT_KVM_HINTS,
+	FEAT_SVM,
+	FEAT_XSAVE,
+	FEAT_6_EAX,
+	FEAT_XSAVE_XCR0_LO,
+	FEAT_XSAVE_XCR0_HI,
+	FEAT_XSAVE_XSS_LO,
+	FEAT_XSAVE_XSS_HI,
+	FEAT_ARCH_CAPABILITIES,
+	FEAT_CORE_CAPABILITY,
+	FEAT_PERF_CAPABILITIES,
+	FEAT_14_0_ECX,
+	FEAT_SGX_12_0_EAX,
+	FEAT_SGX_12_0_EBX,
+	FEAT_SGX_12_1_EAX,
+	FEAT_VMX_PROCBASED_CTLS,
+	FEAT_VMX_SECONDARY_CTLS,
+	FEAT_VMX_PINBASED_CTLS,
+	FEAT_VMX_EXIT_CTLS,
+	FEAT_VMX_ENTRY_CTLS,
+	FEAT_VMX_MISC,
+	FEAT_VMX_EPT_VPID_CAPS,
+	FEAT_VMX_BASIC,
+	FEAT_VMX_VMFUNC,
 	FEAT_WORDS
 };
 
@@ -69,7 +96,8 @@ extern const struct feature_word_info feature_words[FEAT_WORDS];
 /* What an accelerator can offer. */
 struct cpu_capabilities {
 	uint64_t words[FEAT_WORDS];
-	struct cpuid_table host; /* the leaves as the accelerator reports them: `host`, `max` copy from here */
+	struct cpuid_table
+		host; /* the leaves as the accelerator reports them: `host`, `max` copy from here */
 	unsigned phys_bits;
 	unsigned tsc_khz;
 	bool is_kvm; /* the guest may be told so; otherwise the CPU is emulated */
@@ -85,9 +113,9 @@ struct cpu_config {
 	bool check, enforce, migratable, host_phys_bits, kvm, l3_cache, host_cache_info, pmu;
 	bool fill_mtrr_mask, full_cpuid_auto_level, legacy_cache, vmware_cpuid_freq, force_features;
 	bool cpuid_0xb, hv_passthrough;
-	uint32_t phys_bits;		 /* 0: the model's or host's */
+	uint32_t phys_bits; /* 0: the model's or host's */
 	uint32_t host_phys_bits_limit;
-	uint64_t tsc_freq;		 /* Hz, 0: the host's */
+	uint64_t tsc_freq;                                           /* Hz, 0: the host's */
 	int64_t level, xlevel, xlevel2, family, cpu_model, stepping; /* -1: the model's */
 	char *vendor, *model_id;
 	uint64_t hv_features; /* enlightenments by bit: features.c, hv_names */
@@ -122,17 +150,19 @@ void cpu_build_cpuid(const struct cpu_config *cfg, const struct cpu_capabilities
 uint32_t cpu_signature(const struct cpu_features *feat);
 
 /* ---- Listing ---- */
-const struct cpu_model *cpu_model_next(const struct cpu_model *model); /* NULL: the first; NULL at the end */
+const struct cpu_model *cpu_model_next(
+	const struct cpu_model *model); /* NULL: the first; NULL at the end */
 const struct cpu_model *cpu_model_find(const char *name);
 const char *cpu_model_name(const struct cpu_model *model);
 const char *cpu_model_description(const struct cpu_model *model);
 bool cpu_model_needs_host(const struct cpu_model *model); /* "host" */
-void cpu_print_help(GString *out); /* -cpu help */
+void cpu_print_help(GString *out);                        /* -cpu help */
 
 /* A bit's name, or NULL; and the reverse ('_' for '-' and old spellings accepted). */
 const char *cpu_feature_name(enum feature_word word, unsigned bit);
 bool cpu_feature_find(const char *name, enum feature_word *word, unsigned *bit);
-void cpu_feature_foreach(void (*fn)(const char *name, enum feature_word word, unsigned bit, void *opaque),
+void cpu_feature_foreach(void (*fn)(const char *name, enum feature_word word, unsigned bit,
+				    void *opaque),
 			 void *opaque);
 
 #endif

@@ -20,12 +20,12 @@ struct chardev;
 /* -kernel and friends. NULL: not given. Owned by the configuration. */
 struct boot_config {
 	const char *kernel, *initrd, *append, *dtb;
-	const char *bios;	  /* -bios */
+	const char *bios;         /* -bios */
 	const char *order, *once; /* -boot */
 	const char *splash;
 	bool menu, strict;
 	int64_t splash_time, reboot_timeout; /* -1: not given */
-	GArray *fw_cfg;			     /* struct boot_fw_cfg: -fw_cfg */
+	GArray *fw_cfg;                      /* struct boot_fw_cfg: -fw_cfg */
 };
 struct boot_fw_cfg {
 	char *name;
@@ -33,8 +33,8 @@ struct boot_fw_cfg {
 };
 
 struct machine_info {
-	const char *alias;	    /* "pc" */
-	const char *desc;	    /* as -machine help shows it */
+	const char *alias; /* "pc" */
+	const char *desc;  /* as -machine help shows it */
 	bool is_default, deprecated;
 	unsigned max_cpus;
 	const char *default_cpu;    /* "qemu64" */
@@ -67,12 +67,12 @@ struct machine {
 	bool no_defaults, no_hpet, no_acpi;
 	bool has_uuid;
 	uint8_t uuid[16];
-	const char *name;			 /* of the guest; NULL */
+	const char *name;                        /* of the guest; NULL */
 	struct chardev *serial[MACHINE_SERIALS]; /* NULL: no such port */
 	bool rtc_localtime;
-	bool rtc_has_date;  /* -rtc base=DATE: the time of day the guest starts with */
-	int64_t rtc_date;   /* seconds since 1970 */
-	int rtc_clock;	    /* enum clock_id */
+	bool rtc_has_date; /* -rtc base=DATE: the time of day the guest starts with */
+	int64_t rtc_date;  /* seconds since 1970 */
+	int rtc_clock;     /* enum clock_id */
 
 	/* Properties every machine has */
 	char *memory_backend, *firmware;
@@ -82,9 +82,10 @@ struct machine {
 	/* The guest's spaces */
 	struct region memory_root, io_root;
 	struct address_space memory, io;
-	struct device *ram_backend; /* a memory back end; NULL: made from ram_size and the options below */
-	char *mem_path;		    /* -mem-path */
-	bool mem_prealloc;	    /* -mem-prealloc */
+	struct device *
+		ram_backend; /* a memory back end; NULL: made from ram_size and the options below */
+	char *mem_path;      /* -mem-path */
+	bool mem_prealloc;   /* -mem-prealloc */
 	struct ram_block *ram;
 	struct region ram_below_4g, ram_above_4g;
 	uint64_t below_4g, above_4g; /* bytes of RAM there, set by machine_map_ram() */

@@ -19,8 +19,8 @@ struct vcpu {
 	unsigned index;
 	struct cpu_place place;
 	GThread *thread;
-	int thread_id; /* TID; 0 before the thread runs */
-	char *error;	    /* why vcpu_create() failed */
+	int thread_id;      /* TID; 0 before the thread runs */
+	char *error;        /* why vcpu_create() failed */
 	bool shown_feature; /* where feature properties are read from */
 
 	/* Guarded by the machine lock */

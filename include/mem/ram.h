@@ -22,32 +22,32 @@ enum dirty_user { DIRTY_MIGRATION, DIRTY_DISPLAY, DIRTY_CODE, DIRTY_USERS };
 struct ram_block {
 	char *name;
 	uint8_t *host;
-	uint64_t size;	    /* usable bytes, a multiple of page_size */
+	uint64_t size;      /* usable bytes, a multiple of page_size */
 	uint64_t page_size; /* of the backing: 4096, 2 MiB, 1 GiB */
-	int fd;		    /* -1: anonymous */
+	int fd;             /* -1: anonymous */
 	uint64_t fd_offset;
 	bool shared;
 	bool readonly_file;
 	gint refs;
-	bool discard_data;     /* the file's content may be thrown away with the block */
-	uint8_t dirty_on;      /* BIT(enum dirty_user): whose bitmap is kept */
+	bool discard_data; /* the file's content may be thrown away with the block */
+	uint8_t dirty_on;  /* BIT(enum dirty_user): whose bitmap is kept */
 	unsigned dirty_starts[DIRTY_USERS]; /* dirty_start() calls without their dirty_stop() */
-	unsigned long *dirty[DIRTY_USERS];  /* a bit a page, allocated when a user first asks; RCU */
-	void *map;	       /* what was mapped: host, and a guard page behind it */
+	unsigned long *dirty[DIRTY_USERS]; /* a bit a page, allocated when a user first asks; RCU */
+	void *map;                         /* what was mapped: host, and a guard page behind it */
 	size_t map_size;
 };
 
 /* How memory is to be had. Zeroed means: anonymous, private, lazily allocated. */
 struct ram_options {
-	const char *path;	/* mem-path: file, or folder to make an unlinked file in; NULL: no file */
+	const char *path; /* mem-path: file, or folder to make an unlinked file in; NULL: no file */
 	bool memfd;
-	bool hugetlb;		/* memfd */
+	bool hugetlb; /* memfd */
 	uint64_t hugetlb_size;
 	bool seal;
 	bool share;
 	bool prealloc;
 	unsigned prealloc_threads; /* 0: as many as is sensible */
-	bool merge;		/* KSM */
+	bool merge;                /* KSM */
 	bool no_dump;
 	bool no_reserve;
 	bool readonly;
@@ -57,11 +57,12 @@ struct ram_options {
 	uint64_t offset;
 	const unsigned long *host_nodes; /* bitmap, host_node_bits long; NULL: no binding */
 	unsigned host_node_bits;
-	int policy;		/* MPOL_* */
+	int policy; /* MPOL_* */
 };
 
 /* A block of @size bytes (rounded up to the page size). NULL with an error that has the numbers. */
-struct ram_block *ram_new(const char *name, uint64_t size, const struct ram_options *opt, GError **errp);
+struct ram_block *ram_new(const char *name, uint64_t size, const struct ram_options *opt,
+			  GError **errp);
 struct ram_block *ram_ref(struct ram_block *ram);
 void ram_unref(struct ram_block *ram);
 
@@ -80,7 +81,8 @@ struct ram_block *ram_find_host(const void *host, uint64_t *offset);
 void dirty_start(struct ram_block *ram, enum dirty_user user, bool all_dirty);
 void dirty_stop(struct ram_block *ram, enum dirty_user user);
 void dirty_mark(struct ram_block *ram, uint64_t offset, uint64_t len);
-bool dirty_test_and_clear(struct ram_block *ram, enum dirty_user user, uint64_t offset, uint64_t len);
+bool dirty_test_and_clear(struct ram_block *ram, enum dirty_user user, uint64_t offset,
+			  uint64_t len);
 /* Copies and clears the bits of [offset, offset+len) into @bits (bit 0 is offset's page). Count. */
 uint64_t dirty_snapshot(struct ram_block *ram, enum dirty_user user, uint64_t offset, uint64_t len,
 			unsigned long *bits);

@@ -30,7 +30,7 @@ struct region;
 enum mem_result {
 	MEM_OK,
 	MEM_UNASSIGNED, /* nothing there: reads are all ones, writes vanish */
-	MEM_REFUSED,	/* the region exists, this access is not allowed */
+	MEM_REFUSED,    /* the region exists, this access is not allowed */
 };
 
 /*
@@ -75,22 +75,23 @@ struct region {
 	const char *name;
 	enum region_kind kind;
 	bool enabled;
-	bool readonly;	   /* RAM that the guest cannot write now (PAM, pflash) */
-	bool romd;	   /* ROM device: reads go straight to memory */
+	bool readonly; /* RAM that the guest cannot write now (PAM, pflash) */
+	bool romd;     /* ROM device: reads go straight to memory */
 	bool nonvolatile;
 	uint8_t dirty_users; /* BIT(enum dirty_user): who logs writes here */
 	int priority;
-	uint64_t addr;	   /* in the parent */
-	uint64_t size;	   /* bytes, 1 .. REGION_SIZE_MAX */
-	void *owner;	   /* struct device, for tracing and `info mtree` */
+	uint64_t addr; /* in the parent */
+	uint64_t size; /* bytes, 1 .. REGION_SIZE_MAX */
+	void *owner;   /* struct device, for tracing and `info mtree` */
 	struct region *parent;
-	GPtrArray *children; /* containers: struct region *, by priority, newest first among equals */
+	GPtrArray
+		*children; /* containers: struct region *, by priority, newest first among equals */
 
 	const struct io_ops *ops; /* IO, ROM_DEVICE */
 	void *opaque;
 	GMutex *device_lock; /* LOCK_DEVICE: the owner's */
-	bool reentrant;	     /* callbacks may be entered from within a callback of the same owner */
-	gint active;	     /* accesses under way that do not hold the machine lock */
+	bool reentrant;      /* callbacks may be entered from within a callback of the same owner */
+	gint active;         /* accesses under way that do not hold the machine lock */
 
 	struct ram_block *ram; /* RAM, ROM, ROM_DEVICE: memory and offset in it */
 	uint64_t ram_offset;
@@ -98,8 +99,8 @@ struct region {
 	struct region *target; /* ALIAS */
 	uint64_t target_offset;
 
-	GArray *doorbells;  /* struct doorbell */
-	GArray *coalesced;  /* struct addr_range: writes that may be batched */
+	GArray *doorbells; /* struct doorbell */
+	GArray *coalesced; /* struct addr_range: writes that may be batched */
 };
 
 struct addr_range {
@@ -123,8 +124,9 @@ void region_init_ram(struct region *r, void *owner, const char *name, struct ram
 		     uint64_t offset, uint64_t size);
 void region_init_rom(struct region *r, void *owner, const char *name, struct ram_block *ram,
 		     uint64_t offset, uint64_t size);
-void region_init_rom_device(struct region *r, void *owner, const char *name, const struct io_ops *ops,
-			    void *opaque, struct ram_block *ram, uint64_t size);
+void region_init_rom_device(struct region *r, void *owner, const char *name,
+			    const struct io_ops *ops, void *opaque, struct ram_block *ram,
+			    uint64_t size);
 void region_init_alias(struct region *r, void *owner, const char *name, struct region *target,
 		       uint64_t offset, uint64_t size);
 /* Removes it from its parent, frees what it holds, waits for readers. */
@@ -142,7 +144,7 @@ void region_set_size(struct region *r, uint64_t size);
 void region_set_readonly(struct region *r, bool readonly);
 void region_set_romd(struct region *r, bool romd);
 void region_set_target_offset(struct region *r, uint64_t offset); /* ALIAS */
-void region_set_ram_offset(struct region *r, uint64_t offset);	  /* RAM: bank switching */
+void region_set_ram_offset(struct region *r, uint64_t offset);    /* RAM: bank switching */
 void region_set_dirty_log(struct region *r, unsigned user, bool on);
 void region_add_doorbell(struct region *r, const struct doorbell *bell);
 void region_remove_doorbell(struct region *r, const struct doorbell *bell);

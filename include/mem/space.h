@@ -19,10 +19,10 @@ struct flat_range {
 	uint64_t size;
 	struct region *region; /* a leaf */
 	uint64_t offset;       /* of start in the region */
-	uint8_t *host;	       /* RAM, ROM, ROM_DEVICE: host address of start; else NULL */
+	uint8_t *host;         /* RAM, ROM, ROM_DEVICE: host address of start; else NULL */
 	struct ram_block *ram;
-	uint64_t ram_offset; /* of start in the block */
-	bool readonly;	     /* writes do not reach memory */
+	uint64_t ram_offset;    /* of start in the block */
+	bool readonly;          /* writes do not reach memory */
 	bool io_read, io_write; /* goes to callbacks */
 	uint8_t dirty_users;
 	uint32_t bell_first, bell_count; /* its doorbells in the view's array */
@@ -61,13 +61,14 @@ enum mem_result as_write(struct address_space *as, uint64_t addr, const void *bu
 enum mem_result as_fill(struct address_space *as, uint64_t addr, uint8_t byte, uint64_t len);
 
 /* One little-endian access of 1, 2, 4 or 8 bytes, as a CPU or a bus master makes it. */
-enum mem_result as_load(struct address_space *as, struct space_hint *hint, uint64_t addr, unsigned size,
-			uint64_t *value);
+enum mem_result as_load(struct address_space *as, struct space_hint *hint, uint64_t addr,
+			unsigned size, uint64_t *value);
 enum mem_result as_store(struct address_space *as, struct space_hint *hint, uint64_t addr,
 			 unsigned size, uint64_t value);
 
 /* Writes into ROM too: firmware and loaders, before the guest runs. */
-enum mem_result as_write_rom(struct address_space *as, uint64_t addr, const void *buf, uint64_t len);
+enum mem_result as_write_rom(struct address_space *as, uint64_t addr, const void *buf,
+			     uint64_t len);
 
 /*
  * A mapping: guest memory as host memory for a while. Only RAM can be mapped; *len shrinks to what is

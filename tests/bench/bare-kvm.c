@@ -34,7 +34,8 @@ static int64_t now_ns(void)
 
 static void *load_image(const char *path)
 {
-	void *mem = mmap(NULL, IMAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *mem =
+		mmap(NULL, IMAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int fd = open(path, O_RDONLY);
 
 	if (mem == MAP_FAILED || fd < 0 || read(fd, mem, IMAGE_SIZE) != IMAGE_SIZE)
@@ -47,7 +48,7 @@ static int make_vm(const char *image)
 {
 	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC), vm;
 	void *mem = load_image(image);
-	const uint64_t places[] = { 0xf0000, 0xffff0000 };
+	const uint64_t places[] = {0xf0000, 0xffff0000};
 
 	if (kvm < 0)
 		die("/dev/kvm");
