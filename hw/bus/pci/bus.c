@@ -61,10 +61,19 @@ const struct field_custom pci_address_custom = {
 
 /* ---- Plugging ---- */
 
+static bool slot_is_free(const struct pci_bus *bus, unsigned slot)
+{
+	for (unsigned fn = 0; fn < 8; fn++) {
+		if (bus->devices[PCI_DEVFN(slot, fn)])
+			return false;
+	}
+	return true;
+}
+
 static int free_slot(const struct pci_bus *bus)
 {
 	for (unsigned slot = 0; slot < PCI_SLOTS; slot++) {
-		if (!bus->devices[PCI_DEVFN(slot, 0)])
+		if (slot_is_free(bus, slot))
 			return PCI_DEVFN(slot, 0);
 	}
 	return -1;

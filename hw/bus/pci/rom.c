@@ -15,7 +15,7 @@ static const char *rom_file(const struct pci_device *pci)
 
 static uint64_t round_to_power(uint64_t size)
 {
-	uint64_t power = 2048;
+	uint64_t power = 4096; /* a page, so that it can be mapped */
 
 	while (power < size)
 		power <<= 1;
