@@ -177,13 +177,27 @@ static void request_cause(enum request what, int *place, int cause)
 	request(what);
 }
 
+/* The vCPU that asks for the end, a reset or sleep runs no further instruction. */
+static void stop_requester(void)
+{
+	struct vcpu *cpu = vcpu_self();
+	MACHINE_LOCK_SCOPE();
+
+	if (!cpu)
+		return;
+	cpu->stop = true;
+	vcpu_kick(cpu);
+}
+
 void vm_stop_request(enum run_state state)
 {
+	stop_requester();
 	request_cause(REQUEST_STOP, &run.stop_state, state);
 }
 
 void system_reset_request(enum shutdown_cause cause)
 {
+	stop_requester();
 	if (run.actions.reboot == REBOOT_SHUTDOWN && cause != SHUTDOWN_SUBSYSTEM_RESET)
 		request_cause(REQUEST_SHUTDOWN, &run.shutdown_cause, cause);
 	else
@@ -197,6 +211,7 @@ void system_shutdown_request(enum shutdown_cause cause)
 
 void system_shutdown_with_code(enum shutdown_cause cause, int exit_code)
 {
+	stop_requester();
 	__atomic_store_n(&run.exit_code, exit_code, __ATOMIC_SEQ_CST);
 	system_shutdown_request(cause);
 }
@@ -208,6 +223,7 @@ void system_powerdown_request(void)
 
 void system_suspend_request(void)
 {
+	stop_requester();
 	request(REQUEST_SUSPEND);
 }
 
