@@ -129,29 +129,42 @@ static bool load_elf(const struct multiboot_image *image, struct boot_plan *plan
 
 /* ---- Modules ---- */
 
-/* The lowest places behind the kernel, in order: where boot loaders put them. */
+static uint64_t kernel_end(const struct boot_plan *plan)
+{
+	uint64_t end = MIB;
+	size_t count;
+	const struct boot_segment *seg = boot_plan_segments(plan, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (!strcmp(seg[i].what, "kernel"))
+			end = MAX(end, seg[i].addr + seg[i].size);
+	}
+	return end;
+}
+
+/* In order, each at the lowest place behind the kernel, or before it where there is no more room. */
 static bool add_modules(struct boot_plan *plan, const struct boot_initrd *in,
 			struct multiboot_module *modules, GError **errp)
 {
-	uint64_t behind = MIB;
+	uint64_t behind = kernel_end(plan);
 
 	for (guint i = 0; i < in->files->len; i++) {
 		struct boot_file *file = g_ptr_array_index(in->files, i);
 		uint64_t addr = 0;
 
-		if (!plan_find_low(plan, file->size, BOOT_PAGE, behind, 4 * GIB, &addr)) {
+		if (!plan_find_low(plan, file->size, BOOT_PAGE, behind, 4 * GIB, &addr) &&
+		    !plan_find_low(plan, file->size, BOOT_PAGE, MIB, 4 * GIB, &addr)) {
 			error_set(
 				errp,
 				"initrd is too large, cannot support: module %u, '%s', of %" PRIu64
-				" bytes finds no room behind 0x%" PRIx64,
-				i + 1, file->name, file->size, behind);
+				" bytes finds no room above 1 MiB",
+				i + 1, file->name, file->size);
 			return false;
 		}
 		if (!plan_add_file(plan, "module", addr, file, 0, file->size, errp))
 			return false;
 		modules[i].start = addr;
 		modules[i].end = addr + file->size;
-		behind = addr + file->size;
 	}
 	return true;
 }
