@@ -1,5 +1,6 @@
 /* What the board tells firmware through the firmware configuration device. */
 #include "base/checked.h"
+#include "hw/e820.h"
 #include "hw/fw_cfg.h"
 #include "hw/pc/pc.h"
 #include "hw/piix.h"
@@ -43,6 +44,22 @@ static void add_numbers(struct pc_machine *pc)
 	fw_cfg_add_uint(f, FW_CFG_BOOT_MENU, m->boot.menu, 2);
 	fw_cfg_add_uint(f, FW_CFG_MAX_CPUS, pc_apic_id_limit(m), 2);
 	fw_cfg_add_uint(f, FW_CFG_IRQ0_OVERRIDE, 1, 4);
+}
+
+/* What lies in memory, but for what firmware is about to reserve itself. */
+static bool add_memory_map(struct pc_machine *pc, GError **errp)
+{
+	struct e820_table map = {0};
+	struct e820_entry entries[E820_MAX];
+
+	e820_add_board(&map, pc->m.below_4g, pc->m.above_4g);
+	for (unsigned i = 0; i < map.count; i++) {
+		const struct e820_range *r = &map.range[i];
+
+		entries[i] = (struct e820_entry){r->start, r->size, r->type};
+	}
+	return fw_cfg_add_file_bytes(pc->fw_cfg, "etc/e820", entries,
+				     map.count * sizeof(entries[0]), errp);
 }
 
 static bool add_splash(struct pc_machine *pc, GError **errp)
@@ -118,6 +135,6 @@ bool pc_fill_fw_cfg(struct pc_machine *pc, GError **errp)
 	add_numbers(pc);
 	return fw_cfg_add_file_bytes(pc->fw_cfg, "bootorder", NULL, 0, errp) &&
 	       fw_cfg_add_file_bytes(pc->fw_cfg, "bios-geometry", NULL, 0, errp) &&
-	       add_reboot_timeout(pc, errp) && add_splash(pc, errp) && add_sleep_states(pc, errp) &&
-	       add_user_files(pc, errp);
+	       add_memory_map(pc, errp) && add_reboot_timeout(pc, errp) && add_splash(pc, errp) &&
+	       add_sleep_states(pc, errp) && add_user_files(pc, errp);
 }
