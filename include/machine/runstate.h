@@ -85,6 +85,7 @@ void vm_stop_request(enum run_state state);
 void system_reset_request(enum shutdown_cause cause);
 void system_shutdown_request(enum shutdown_cause cause);
 void system_shutdown_with_code(enum shutdown_cause cause, int exit_code); /* isa-debug-exit */
+bool runstate_shutdown_requested(void); /* and not carried out yet */
 void system_powerdown_request(void);
 void system_suspend_request(void);
 bool system_wakeup_request(GError **errp);

@@ -20,6 +20,7 @@
 #include "event/clock.h"
 #include "event/worker.h"
 #include "internal.h"
+#include "machine/runstate.h"
 
 #define READ_CHUNK 4096
 #define FDS_MAX    16 /* descriptors of one message, and waiting to be taken */
@@ -284,7 +285,8 @@ static void listen_enable(struct socket_chardev *sock, bool on)
 	}
 }
 
-static bool wait_for_client(struct socket_chardev *sock)
+/* Until somebody connects, or a signal asks the program to end. */
+static bool wait_for_client(struct socket_chardev *sock, GError **errp)
 {
 	g_autofree struct pollfd *p = g_new0(struct pollfd, sock->listeners->len);
 
@@ -294,8 +296,15 @@ static bool wait_for_client(struct socket_chardev *sock)
 		p[i].events = POLLIN;
 	}
 	while (sock->fd < 0) {
-		if (poll(p, sock->listeners->len, -1) < 0 && errno != EINTR)
+		if (runstate_shutdown_requested()) {
+			error_set(errp, "terminated while waiting for a connection");
 			return false;
+		}
+		/* The signal may come just before poll(): hence the time limit. */
+		if (poll(p, sock->listeners->len, 500) < 0 && errno != EINTR) {
+			error_set_errno(errp, errno, "Failed to wait for a connection");
+			return false;
+		}
 		for (guint i = 0; sock->fd < 0 && i < sock->listeners->len; i++) {
 			int fd = p[i].revents & POLLIN ? socket_accept(p[i].fd) : -1;
 
@@ -324,7 +333,7 @@ static bool socket_serve(struct socket_chardev *sock, GError **errp)
 	}
 	name_disconnected(sock);
 	if (opt->wait)
-		return wait_for_client(sock);
+		return wait_for_client(sock, errp);
 	listen_enable(sock, true);
 	return true;
 }

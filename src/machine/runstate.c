@@ -216,6 +216,11 @@ void system_shutdown_with_code(enum shutdown_cause cause, int exit_code)
 	system_shutdown_request(cause);
 }
 
+bool runstate_shutdown_requested(void)
+{
+	return __atomic_load_n(&run.requests, __ATOMIC_SEQ_CST) & REQUEST_SHUTDOWN;
+}
+
 void system_powerdown_request(void)
 {
 	request(REQUEST_POWERDOWN);

@@ -206,8 +206,8 @@ static void end_own_thread(void)
 static void monitor_free(struct monitor *mon)
 {
 	if (mon->fe) {
-		mon->held = false;
-		chardev_write_all(mon->fe, mon->out->str, mon->out->len);
+		if (!mon->held)
+			chardev_write_all(mon->fe, mon->out->str, mon->out->len);
 		monitor_discard(mon);
 	}
 	chardev_detach(mon->fe);
