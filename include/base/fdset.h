@@ -29,9 +29,10 @@ void fdset_foreach(void (*fn)(int64_t id, const struct fdset_entry *entries, siz
 		   void *opaque);
 
 /*
- * open(2) with close-on-exec, of /dev/fdset/N too. @flags as open(2), @mode for O_CREAT. The caller owns the
- * result; -1 with an error "Could not open 'NAME': ..." ("Could not create" with O_CREAT).
+ * open(2) with close-on-exec, of /dev/fdset/N too. @flags as open(2), @mode for O_CREAT, which path_create()
+ * adds. The caller owns the result; -1 with an error "Could not open 'NAME': ...", or "... create".
  */
 int path_open(const char *path, int flags, mode_t mode, GError **errp);
+int path_create(const char *path, int flags, mode_t mode, GError **errp);
 
 #endif

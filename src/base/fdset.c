@@ -144,7 +144,7 @@ static int fdset_open(const char *number, int flags)
 	return fdset_dup(&g_array_index(fdsets, struct fdset, i), flags);
 }
 
-int path_open(const char *path, int flags, mode_t mode, GError **errp)
+static int open_any(const char *path, int flags, mode_t mode, const char *what, GError **errp)
 {
 	int fd;
 
@@ -153,7 +153,16 @@ int path_open(const char *path, int flags, mode_t mode, GError **errp)
 	else
 		fd = open(path, flags | O_CLOEXEC, mode);
 	if (fd < 0)
-		error_set_errno(errp, errno, "Could not %s '%s'",
-				flags & O_CREAT ? "create" : "open", path);
+		error_set_errno(errp, errno, "Could not %s '%s'", what, path);
 	return fd;
+}
+
+int path_open(const char *path, int flags, mode_t mode, GError **errp)
+{
+	return open_any(path, flags, mode, "open", errp);
+}
+
+int path_create(const char *path, int flags, mode_t mode, GError **errp)
+{
+	return open_any(path, flags | O_CREAT, mode, "create", errp);
 }

@@ -187,6 +187,7 @@ static bool qmp_chardev_add(void *args, void *result, GError **errp)
 		g_prefix_error(errp, "Failed to add chardev '%s': ", add->id);
 		return false;
 	}
+	chardev_set_alias(chr, enum_name_of(kind_names, add->backend.kind));
 	if (type == &chardev_pty)
 		ret->pty = g_strdup(chr->filename + strlen("pty:"));
 	return true;

@@ -52,11 +52,11 @@ void chardev_set_filename(struct chardev *chr, char *filename)
 
 static bool open_log(struct chardev *chr, const struct chardev_common *common, GError **errp)
 {
-	int flags = O_WRONLY | O_CREAT | (common->logappend ? O_APPEND : O_TRUNC);
+	int flags = O_WRONLY | (common->logappend ? O_APPEND : O_TRUNC);
 
 	if (!common->logfile)
 		return true;
-	chr->log_fd = path_open(common->logfile, flags, 0666, errp);
+	chr->log_fd = path_create(common->logfile, flags, 0666, errp);
 	return chr->log_fd >= 0;
 }
 

@@ -107,6 +107,7 @@ void frontend_event(struct chardev_frontend *fe, enum chardev_event event);
 
 void frontend_drop_notifies(struct chardev_frontend *fe);
 
+void chardev_set_alias(struct chardev *chr, const char *name);
 void chardev_set_filename(struct chardev *chr, char *filename); /* takes it over */
 
 /* From decoded options. @id was checked. NULL with an error. */

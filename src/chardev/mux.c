@@ -287,6 +287,7 @@ static bool mux_add(struct chardev *chr, struct chardev_frontend *fe, GError **e
 	}
 	mux->clients[mux->count++] =
 		(struct mux_client){.fe = fe, .background = fe->handlers.background};
+	chardev_set_open(mux->base, true);
 	return true;
 }
 
@@ -326,6 +327,7 @@ static void mux_remove(struct chardev *chr, struct chardev_frontend *fe)
 	if (mux->focus > i)
 		mux->focus--;
 	chr->fe = NULL;
+	chardev_set_open(mux->base, mux->count);
 	if (!mux->count)
 		return;
 	mux->focus %= mux->count;
@@ -347,6 +349,7 @@ static bool mux_create(struct chardev *chr, const void *options, GError **errp)
 	mux->base = chardev_attach(base, &mux_handlers, mux, NULL, errp);
 	if (!mux->base)
 		return false;
+	chardev_set_open(mux->base, false);
 	/* Until the base reports: what is written before then must not be lost. */
 	chr->open = base->open;
 	return true;

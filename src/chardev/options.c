@@ -117,6 +117,13 @@ static bool flag(json_object *options, const char *name, bool *value, GError **e
 	return !json || codec_decode_field(&row, json, value, true, errp);
 }
 
+/* ringbuf's older name shows where it was used. */
+void chardev_set_alias(struct chardev *chr, const char *name)
+{
+	if (chr->type == &chardev_ringbuf)
+		chardev_set_filename(chr, g_strdup(name));
+}
+
 static struct chardev *new_plain(const char *id, const struct chardev_type *type,
 				 json_object *options, GError **errp)
 {
@@ -127,6 +134,9 @@ static struct chardev *new_plain(const char *id, const struct chardev_type *type
 		return NULL;
 	chr = chardev_create(id, type, decoded, errp);
 	options_free(type, decoded);
+	if (chr && json_object_object_get(options, "backend"))
+		chardev_set_alias(
+			chr, json_object_get_string(json_object_object_get(options, "backend")));
 	if (chr && type == &chardev_pty) {
 		printf("char device redirected to %s (label %s)\n", chr->filename + strlen("pty:"),
 		       id);
