@@ -83,6 +83,7 @@ struct config {
 	 * for serial[0], so a machine without serial ports leaves it alone. */
 	char *serial[MACHINE_SERIALS];
 	bool serial_is_default;
+	uint8_t escape_key; /* -echr; 0: not given */
 
 	struct boot_config boot;
 

@@ -182,6 +182,20 @@ static bool handle_qtest(struct cli *cli, const struct option_use *use, GError *
 				  errp);
 }
 
+static bool handle_echr(struct cli *cli, const struct option_use *use, GError **errp)
+{
+	char *end;
+	gint64 key = g_ascii_strtoll(use->text, &end, 0);
+
+	if (!*use->text || *end || key < 1 || key > 255) {
+		error_set(errp, "the escape key is a character code from 1 to 255, not '%s'",
+			  use->text);
+		return false;
+	}
+	cli->cfg->escape_key = (uint8_t)key;
+	return true;
+}
+
 const struct option backend_options[] = {
 	{"chardev", "backend,id=id[,mux=on|off][,logfile=PATH][,logappend=on|off][,...]",
 	 "add a character device: null, socket, file, pipe, pty, stdio, ringbuf, ...\n"
@@ -200,6 +214,8 @@ const struct option backend_options[] = {
 	{"mon", "[chardev=]name[,mode=readline|control][,pretty[=on|off]]",
 	 "attach a monitor to a character device", OPTION_OPTS, handle_mon, .group = "mon",
 	 .implied = "chardev", .set = &mon_set},
+	{"echr", "chr", "set the key that begins terminal commands, instead of Ctrl-A (1)",
+	 OPTION_TEXT, handle_echr},
 	{"debugcon", "dev", "redirect the debug console to char device 'dev'", OPTION_TEXT,
 	 handle_debugcon},
 	{"qtest", "dev", "serve the qtest protocol on char device 'dev'", OPTION_TEXT,

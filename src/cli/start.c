@@ -1,8 +1,11 @@
 /*
  * The start, step by step: each function is one group of options.
  */
+#include <fcntl.h>
+
 #include "cli/start.h"
 #include "accel/qtest.h"
+#include "base/fdset.h"
 #include "base/trace.h"
 #include "chardev/chardev.h"
 #include "device/plug.h"
@@ -68,8 +71,27 @@ static bool start_globals(const struct config *cfg, GError **errp)
 	return true;
 }
 
+/* The sets own duplicates: one descriptor may be in several. */
+static bool start_fdsets(const struct config *cfg, GError **errp)
+{
+	for (guint i = 0; i < cfg->fds->len; i++) {
+		const struct config_fd *f = &g_array_index(cfg->fds, struct config_fd, i);
+		int fd = fcntl(f->fd, F_DUPFD_CLOEXEC, 3);
+
+		if (fd < 0) {
+			error_set_errno(errp, errno, "-add-fd: Could not duplicate descriptor %d",
+					f->fd);
+			return false;
+		}
+		fdset_add(f->set, fd, f->opaque);
+	}
+	return true;
+}
+
 static bool start_chardevs(const struct config *cfg, GError **errp)
 {
+	if (cfg->escape_key)
+		chardev_set_escape(cfg->escape_key);
 	for (guint i = 0; i < cfg->chardevs->len; i++) {
 		const struct config_item *item =
 			&g_array_index(cfg->chardevs, struct config_item, i);
@@ -327,7 +349,7 @@ bool start_machine(const struct config *cfg, GError **errp)
 	struct machine *m;
 
 	if (!start_log(cfg, errp) || !start_process(cfg, errp) || !start_globals(cfg, errp) ||
-	    !start_chardevs(cfg, errp) || !start_objects(cfg, errp) ||
+	    !start_fdsets(cfg, errp) || !start_chardevs(cfg, errp) || !start_objects(cfg, errp) ||
 	    !start_board(cfg, &m, errp) || !start_devices(cfg, errp) ||
 	    !start_monitors(cfg, errp) || !start_qtest(cfg, m, errp) || !machine_finish(m, errp))
 		return false;
