@@ -2,15 +2,16 @@
  * Straight into a kernel: what firmware would have done to the board, and the tables it would have
  * left in memory.
  *
- * The ACPI tables lie at the end of RAM below 4 GiB, the RSDP where a kernel that is not told looks for
- * it. The chipset's registers are written at each reset, after the devices' own and before the kernel
+ * The ACPI and SMBIOS tables lie at the end of RAM below 4 GiB, their root pointers where a kernel that is
+ * not told looks for them. The chipset's registers are written at each reset, after the devices' own and before the kernel
  * is loaded: hooks run in the order they are added.
  */
 #include "hw/boot.h"
 #include "hw/i440fx.h"
 #include "hw/pc/pc.h"
 
-#define RSDP_ADDR 0xf5a00
+#define RSDP_ADDR   0xf5a00
+#define SMBIOS_ADDR 0xf5a80
 
 /* Registers of PCI configuration space as firmware sets them: function, offset, value. */
 static const struct {
@@ -54,38 +55,80 @@ static GBytes *bytes_of(GByteArray *piece)
 					  g_byte_array_ref(piece));
 }
 
-/* Without ACPI (-no-acpi) there is nothing to add to the plain map. */
-static bool boot_plain(struct pc_machine *pc, const struct e820_table *map, GError **errp)
+/* What is put into memory beside the kernel. The bytes are owned. */
+struct tables {
+	struct boot_blob blobs[4];
+	size_t count;
+	uint64_t end; /* free RAM below 4 GiB ends here */
+};
+
+static void add_blob(struct tables *t, const char *name, uint64_t addr, GByteArray *piece)
 {
-	return boot_kernel(&pc->m, map, 0, NULL, 0, errp);
+	t->blobs[t->count++] = (struct boot_blob){name, addr, bytes_of(piece)};
+}
+
+static void clear_blobs(struct tables *t)
+{
+	while (t->count)
+		g_bytes_unref(t->blobs[--t->count].bytes);
+}
+
+/* Whole pages at the end of RAM below 4 GiB. */
+static bool reserve(struct tables *t, const char *name, uint64_t size, uint64_t *addr,
+		    GError **errp)
+{
+	size = ROUND_UP(size, RAM_PAGE_SIZE);
+	if (t->end < MIB + size) {
+		error_set(errp,
+			  "%" PRIu64 " KiB of RAM are too few for a kernel and %" PRIu64
+			  " KiB of %s",
+			  t->end / KIB, size / KIB, name);
+		return false;
+	}
+	*addr = t->end -= size;
+	return true;
+}
+
+/* The first page keeps its contents over sleep: it has the FACS, where the guest leaves word for waking. */
+static bool add_acpi(struct tables *t, struct pc_machine *pc, struct e820_table *map, GError **errp)
+{
+	g_autoptr(acpi_tables) acpi = pc_describe(pc);
+	GByteArray *tables = acpi->piece[ACPI_TABLES];
+	uint64_t addr;
+
+	if (!reserve(t, "ACPI tables", tables->len, &addr, errp) ||
+	    !acpi_tables_place(acpi, addr, RSDP_ADDR, errp))
+		return false;
+	e820_set(map, addr, ROUND_UP(tables->len, RAM_PAGE_SIZE), E820_ACPI);
+	e820_set(map, addr, RAM_PAGE_SIZE, E820_NVS);
+	add_blob(t, "ACPI tables", addr, tables);
+	add_blob(t, "ACPI root pointer", RSDP_ADDR, acpi->piece[ACPI_RSDP]);
+	return true;
+}
+
+static bool add_smbios(struct tables *t, struct pc_machine *pc, struct e820_table *map,
+		       GError **errp)
+{
+	g_autoptr(smbios_tables) smbios = pc_describe_smbios(pc, errp);
+	uint64_t addr;
+
+	if (!smbios || !reserve(t, "SMBIOS tables", smbios->table->len, &addr, errp))
+		return false;
+	smbios_tables_place(smbios, addr);
+	e820_set(map, addr, ROUND_UP(smbios->table->len, RAM_PAGE_SIZE), E820_RESERVED);
+	add_blob(t, "SMBIOS table", addr, smbios->table);
+	add_blob(t, "SMBIOS entry point", SMBIOS_ADDR, smbios->anchor);
+	return true;
 }
 
 static bool boot_with_tables(struct pc_machine *pc, struct e820_table *map, GError **errp)
 {
-	g_autoptr(acpi_tables) acpi = pc_describe(pc);
-	uint64_t size = ROUND_UP(acpi->piece[ACPI_TABLES]->len, RAM_PAGE_SIZE);
-	struct boot_blob blobs[] = {
-		{.name = "ACPI tables"},
-		{.name = "ACPI root pointer", .addr = RSDP_ADDR},
-	};
-	bool ok;
+	struct tables t = {.end = pc->m.below_4g};
+	bool acpi = !pc->m.no_acpi, ok;
 
-	if (pc->m.below_4g < MIB + size) {
-		error_set(errp,
-			  "%" PRIu64 " KiB of RAM are too few for a kernel and %" PRIu64
-			  " KiB of ACPI tables",
-			  pc->m.ram_size / KIB, size / KIB);
-		return false;
-	}
-	blobs[0].addr = pc->m.below_4g - size;
-	if (!acpi_tables_place(acpi, blobs[0].addr, RSDP_ADDR, errp))
-		return false;
-	e820_set(map, blobs[0].addr, size, E820_ACPI);
-	blobs[0].bytes = bytes_of(acpi->piece[ACPI_TABLES]);
-	blobs[1].bytes = bytes_of(acpi->piece[ACPI_RSDP]);
-	ok = boot_kernel(&pc->m, map, RSDP_ADDR, blobs, G_N_ELEMENTS(blobs), errp);
-	g_bytes_unref(blobs[0].bytes);
-	g_bytes_unref(blobs[1].bytes);
+	ok = (!acpi || add_acpi(&t, pc, map, errp)) && add_smbios(&t, pc, map, errp) &&
+	     boot_kernel(&pc->m, map, acpi ? RSDP_ADDR : 0, t.blobs, t.count, errp);
+	clear_blobs(&t);
 	return ok;
 }
 
@@ -98,5 +141,5 @@ bool pc_boot_kernel(struct pc_machine *pc, GError **errp)
 	e820_add_board(&map, pc->m.below_4g, pc->m.above_4g);
 	e820_add_firmware(&map);
 	reset_hook_add(act_as_firmware, pc);
-	return pc->m.no_acpi ? boot_plain(pc, &map, errp) : boot_with_tables(pc, &map, errp);
+	return boot_with_tables(pc, &map, errp);
 }

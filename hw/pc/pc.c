@@ -163,7 +163,8 @@ static bool pc_finish(struct machine *m, GError **errp)
 	};
 
 	piix4_pm_set_ports(pc->pm, &ports);
-	return pc_fill_cmos(pc, errp) && pc_fill_fw_cfg(pc, errp) && pc_boot_kernel(pc, errp);
+	return pc_fill_cmos(pc, errp) && pc_fill_fw_cfg(pc, errp) && pc_add_tables(pc, errp) &&
+	       pc_boot_kernel(pc, errp);
 }
 
 static bool pc_set_max_ram_below_4g(void *object, const struct field *field, GError **errp)
@@ -189,6 +190,8 @@ static const struct field pc_props[] = {
 		  "Where RAM below 4 GiB ends at the latest"),
 	 PROP_FLAGS, .set = pc_set_max_ram_below_4g},
 	PROP_BOOL(struct pc_machine, i8042, "i8042", true, "Have a keyboard controller"),
+	PROP_ENUM(struct pc_machine, smbios_entry_point, "smbios-entry-point-type",
+		  pc_smbios_entry_names, PC_SMBIOS_32, "Which entry point the SMBIOS table has"),
 	FIELD_ROW_END,
 };
 

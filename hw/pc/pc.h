@@ -7,6 +7,7 @@
 
 #include "hw/acpi.h"
 #include "hw/isa.h"
+#include "hw/smbios.h"
 #include "machine/machine.h"
 
 struct pc_machine {
@@ -15,6 +16,7 @@ struct pc_machine {
 	/* Properties */
 	uint64_t max_ram_below_4g; /* 0: the board's choice */
 	bool i8042;
+	int smbios_entry_point; /* enum pc_smbios_entry */
 
 	/* The board */
 	struct device *gsi, *host, *pm, *rtc, *fw_cfg;
@@ -47,6 +49,14 @@ unsigned pc_apic_id_limit(const struct machine *m);
 
 /* tables.c: the board as the ACPI tables describe it. */
 struct acpi_tables *pc_describe(struct pc_machine *pc);
+
+/* smbios.c: the board as the SMBIOS tables describe it. */
+enum pc_smbios_entry { PC_SMBIOS_32, PC_SMBIOS_64 };
+extern const struct enum_name pc_smbios_entry_names[];
+struct smbios_tables *pc_describe_smbios(struct pc_machine *pc, GError **errp);
+
+/* fwtables.c: all of these, and the memory map, as files for firmware; once all devices exist. */
+bool pc_add_tables(struct pc_machine *pc, GError **errp);
 
 /* kernel.c: if -kernel is to be started without firmware, arranges for it. */
 bool pc_boot_kernel(struct pc_machine *pc, GError **errp);

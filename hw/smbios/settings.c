@@ -1,6 +1,7 @@
 /* Rows of `-smbios type=N,...`, and how several of them add up. */
 #include "settings.h"
 
+#include "abi/smbios.h"
 #include "api/codec.h"
 
 #define SPEED_MAX   UINT16_MAX
@@ -68,6 +69,31 @@ static const struct field processor_rows[] = {
 };
 #undef S
 
+#define S struct smbios_set_connector
+static const struct field connector_rows[] = {
+	PROP_STRING(S, internal_reference, "internal_reference", NULL, "Name inside the case"),
+	PROP_STRING(S, external_reference, "external_reference", NULL, "Name outside of it"),
+	PROP_UINT(S, connector_type, "connector_type", 0, 0, "Type of the connector outside"),
+	PROP_UINT(S, port_type, "port_type", 0, 0, "Type of the port"),
+	FIELD_ROW_END,
+};
+#undef S
+
+static const struct enum_name onboard_kinds[] = {
+	{"other", 1, NULL},    {"unknown", 2, NULL},   {"video", 3, NULL}, {"scsi", 4, NULL},
+	{"ethernet", 5, NULL}, {"tokenring", 6, NULL}, {"sound", 7, NULL}, {"pata", 8, NULL},
+	{"sata", 9, NULL},     {"sas", 10, NULL},      {NULL, 0, NULL},
+};
+#define S struct smbios_set_onboard
+static const struct field onboard_rows[] = {
+	PROP_STRING(S, designation, "designation", NULL, "Name of the device on the board"),
+	PROP_ENUM(S, kind, "kind", onboard_kinds, 1, "What it is"),
+	PROP_UINT(S, instance, "instance", 0, 0, "Number among its kind"),
+	PROP_STRING(S, pcidev, "pcidev", NULL, "ID of the PCI device"),
+	FIELD_ROW_END,
+};
+#undef S
+
 static const struct field string_row = {
 	.kind = FIELD_STRING,
 	.width = sizeof(char *),
@@ -107,7 +133,9 @@ static const struct {
 	{4, processor_rows, offsetof(struct smbios_settings, processor)},
 	{17, memory_rows, offsetof(struct smbios_settings, memory)},
 };
-#define TYPE_STRINGS 11
+#define TYPE_CONNECTOR 8
+#define TYPE_STRINGS   11
+#define TYPE_ONBOARD   41
 
 /* Each member takes the place of an earlier one. */
 static bool set_members(const struct field *rows, json_object *props, void *into, bool strict,
@@ -163,6 +191,84 @@ static bool add_strings(struct smbios_settings *s, json_object *props, bool stri
 	return ok;
 }
 
+/* Types of which there may be any number: each -smbios is one more structure. */
+static bool add_one(GPtrArray *list, const struct field *rows, size_t size, json_object *props,
+		    bool strict, GError **errp)
+{
+	void *one = g_malloc0(size);
+
+	fields_set_defaults(rows, one);
+	g_ptr_array_add(list, one);
+	return set_members(rows, props, one, strict, errp);
+}
+
+/* ---- file= ---- */
+
+size_t smbios_structure_size(const uint8_t *bytes, size_t size)
+{
+	size_t end;
+
+	if (size < sizeof(struct smbios_header) || bytes[1] < sizeof(struct smbios_header))
+		return 0;
+	for (end = bytes[1]; end + 2 <= size; end++) {
+		if (!bytes[end] && !bytes[end + 1])
+			return end + 2;
+	}
+	return 0;
+}
+
+static bool add_structures(struct smbios_settings *s, const uint8_t *bytes, size_t size,
+			   const char *path, GError **errp)
+{
+	for (size_t at = 0, length; at < size; at += length) {
+		unsigned type = bytes[at];
+
+		length = smbios_structure_size(bytes + at, size - at);
+		if (!length) {
+			error_set(errp,
+				  "SMBIOS file %s: what begins at byte %zu of %zu is no whole "
+				  "structure",
+				  path, at, size);
+			return false;
+		}
+		if (s->has_fields[type]) {
+			error_set(errp, "can't load type %u struct, fields already specified!",
+				  type);
+			return false;
+		}
+		s->is_binary[type] = true;
+	}
+	g_byte_array_append(s->binary, bytes, size);
+	return true;
+}
+
+static bool add_binary(struct smbios_settings *s, const char *path, GError **errp)
+{
+	g_autofree char *bytes = NULL;
+	gsize size;
+
+	if (!g_file_get_contents(path, &bytes, &size, NULL) || !size) {
+		error_set(errp, "Cannot read SMBIOS file %s", path);
+		return false;
+	}
+	return add_structures(s, (const uint8_t *)bytes, size, path, errp);
+}
+
+/* The option's only other member. */
+static bool add_option_file(struct smbios_settings *s, json_object *props, GError **errp)
+{
+	json_object_object_foreach(props, name, value)
+	{
+		if (!g_str_equal(name, "file")) {
+			error_set(errp, "Invalid parameter '%s'", name);
+			return false;
+		}
+		if (!add_binary(s, json_object_get_string(value), errp))
+			return false;
+	}
+	return true;
+}
+
 bool smbios_parse_release(const char *text, uint8_t release[2])
 {
 	char *end;
@@ -212,13 +318,19 @@ static bool check(const struct smbios_settings *s, GError **errp)
 	return true;
 }
 
-bool smbios_settings_add(struct smbios_settings *s, json_object *props, bool strict, GError **errp)
+static bool add_fields(struct smbios_settings *s, uint64_t number, json_object *props, bool strict,
+		       GError **errp)
 {
-	json_object *type = json_object_object_get(props, "type");
-	uint64_t number = type ? json_object_get_uint64(type) : 0;
-
-	if (number == TYPE_STRINGS)
+	switch (number) {
+	case TYPE_CONNECTOR:
+		return add_one(s->connectors, connector_rows, sizeof(struct smbios_set_connector),
+			       props, strict, errp);
+	case TYPE_STRINGS:
 		return add_strings(s, props, strict, errp);
+	case TYPE_ONBOARD:
+		return add_one(s->onboard, onboard_rows, sizeof(struct smbios_set_onboard), props,
+			       strict, errp);
+	}
 	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
 		if (kinds[i].type != number)
 			continue;
@@ -232,6 +344,35 @@ bool smbios_settings_add(struct smbios_settings *s, json_object *props, bool str
 	return false;
 }
 
+bool smbios_settings_add(struct smbios_settings *s, json_object *props, bool strict, GError **errp)
+{
+	json_object *type = json_object_object_get(props, "type");
+	uint64_t number = type ? json_object_get_uint64(type) : 0;
+
+	if (json_object_object_get(props, "file"))
+		return add_option_file(s, props, errp);
+	if (number < SMBIOS_TYPES && s->is_binary[number]) {
+		error_set(errp, "can't add fields, binary file already loaded!");
+		return false;
+	}
+	if (!add_fields(s, number, props, strict, errp))
+		return false;
+	s->has_fields[number] = true;
+	return true;
+}
+
+static void connector_free(void *one)
+{
+	fields_clear(connector_rows, one);
+	g_free(one);
+}
+
+static void onboard_free(void *one)
+{
+	fields_clear(onboard_rows, one);
+	g_free(one);
+}
+
 struct smbios_settings *smbios_settings_new(void)
 {
 	struct smbios_settings *s = g_new0(struct smbios_settings, 1);
@@ -239,6 +380,9 @@ struct smbios_settings *smbios_settings_new(void)
 	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
 		fields_set_defaults(kinds[i].rows, (char *)s + kinds[i].offset);
 	s->strings = g_ptr_array_new_with_free_func(g_free);
+	s->connectors = g_ptr_array_new_with_free_func(connector_free);
+	s->onboard = g_ptr_array_new_with_free_func(onboard_free);
+	s->binary = g_byte_array_new();
 	return s;
 }
 
@@ -249,5 +393,8 @@ void smbios_settings_free(struct smbios_settings *s)
 	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
 		fields_clear(kinds[i].rows, (char *)s + kinds[i].offset);
 	g_ptr_array_unref(s->strings);
+	g_ptr_array_unref(s->connectors);
+	g_ptr_array_unref(s->onboard);
+	g_byte_array_unref(s->binary);
 	g_free(s);
 }

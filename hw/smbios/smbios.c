@@ -23,11 +23,13 @@ enum {
 	HANDLE_BOARD = 0x200,
 	HANDLE_CHASSIS = 0x300,
 	HANDLE_PROCESSOR = 0x400,
+	HANDLE_CONNECTOR = 0x800,
 	HANDLE_STRINGS = 0xe00,
 	HANDLE_ARRAY = 0x1000,
 	HANDLE_MODULE = 0x1100,
 	HANDLE_ADDRESS = 0x1300,
 	HANDLE_BOOT = 0x2000,
+	HANDLE_ONBOARD = 0x2900,
 	HANDLE_END = 0x7f00,
 };
 
@@ -49,7 +51,10 @@ static uint8_t add_string(struct build *b, const char *text)
 	return ++b->string_count;
 }
 
-/* Completes the structure at hand, @length bytes at @header. At least two NULs end it. */
+/*
+ * Completes the structure at hand, @length bytes at @header. At least two NULs end it. It is dropped where
+ * the user gave files with structures of its type.
+ */
 static void add_structure(struct build *b, unsigned type, unsigned handle,
 			  struct smbios_header *header, size_t length)
 {
@@ -59,13 +64,15 @@ static void add_structure(struct build *b, unsigned type, unsigned handle,
 	header->type = type;
 	header->length = length;
 	header->handle = handle;
-	g_byte_array_append(b->table, (const uint8_t *)header, length);
-	g_byte_array_append(b->table, b->strings->data, b->strings->len);
-	g_byte_array_append(b->table, zeros, b->string_count ? 1 : 2);
+	if (!b->set->is_binary[type]) {
+		g_byte_array_append(b->table, (const uint8_t *)header, length);
+		g_byte_array_append(b->table, b->strings->data, b->strings->len);
+		g_byte_array_append(b->table, zeros, b->string_count ? 1 : 2);
+		b->count++;
+		b->max_size = MAX(b->max_size, b->table->len - start);
+	}
 	g_byte_array_set_size(b->strings, 0);
 	b->string_count = 0;
-	b->count++;
-	b->max_size = MAX(b->max_size, b->table->len - start);
 }
 
 #define ADD(b, type, handle, s) add_structure(b, type, handle, &(s)->header, sizeof(*(s)))
@@ -193,6 +200,21 @@ static void add_processor(struct build *b, unsigned socket)
 		      b->m->entry64 ? sizeof(s) : SMBIOS_PROCESSOR_LENGTH_28);
 }
 
+static void add_connectors(struct build *b)
+{
+	for (guint i = 0; i < b->set->connectors->len; i++) {
+		const struct smbios_set_connector *set = b->set->connectors->pdata[i];
+		struct smbios_connector s = {
+			.internal_str = add_string(b, set->internal_reference),
+			.external_type = set->connector_type,
+			.port_type = set->port_type,
+		};
+
+		s.external_str = add_string(b, set->external_reference);
+		ADD(b, 8, HANDLE_CONNECTOR + i, &s);
+	}
+}
+
 static void add_oem_strings(struct build *b)
 {
 	const GPtrArray *strings = b->set->strings;
@@ -280,11 +302,47 @@ static void add_memory(struct build *b)
 		add_address(b, handle + 1, 4 * GIB, b->m->above_4g);
 }
 
-static void add_all(struct build *b)
+static bool add_onboard(struct build *b, GError **errp)
+{
+	for (guint i = 0; i < b->set->onboard->len; i++) {
+		const struct smbios_set_onboard *set = b->set->onboard->pdata[i];
+		struct smbios_onboard s = {.kind = 0x80 | set->kind, .instance = set->instance};
+		int addr = 0;
+
+		if (set->pcidev)
+			addr = b->m->find_pci ? b->m->find_pci(b->m->opaque, set->pcidev) : -1;
+		if (addr < 0) {
+			error_set(errp, "No PCI device %s for SMBIOS type 41 entry %s", set->pcidev,
+				  set->designation ?: "");
+			return false;
+		}
+		s.designation_str = add_string(b, set->designation);
+		s.bus = addr >> 8;
+		s.devfn = addr;
+		ADD(b, 41, HANDLE_ONBOARD + i, &s);
+	}
+	return true;
+}
+
+/* Files come first, as they are; they were checked when they were read. */
+static void add_binary(struct build *b)
+{
+	const GByteArray *in = b->set->binary;
+
+	for (size_t at = 0, size; at < in->len; at += size) {
+		size = smbios_structure_size(in->data + at, in->len - at);
+		b->count++;
+		b->max_size = MAX(b->max_size, size);
+	}
+	g_byte_array_append(b->table, in->data, in->len);
+}
+
+static bool add_all(struct build *b, GError **errp)
 {
 	struct smbios_boot boot = {.status = 0 /* no errors */};
 	struct smbios_header end;
 
+	add_binary(b);
 	if (b->set->has_bios)
 		add_bios(b);
 	add_system(b);
@@ -293,10 +351,14 @@ static void add_all(struct build *b)
 	add_chassis(b);
 	for (unsigned i = 0; i < b->m->sockets; i++)
 		add_processor(b, i);
+	add_connectors(b);
 	add_oem_strings(b);
 	add_memory(b);
 	ADD(b, 32, HANDLE_BOOT, &boot);
+	if (!add_onboard(b, errp))
+		return false;
 	add_structure(b, 127, HANDLE_END, &end, sizeof(end));
+	return true;
 }
 
 static void add_anchor(const struct build *b, GByteArray *out)
@@ -332,7 +394,8 @@ struct smbios_tables *smbios_tables_new(const struct smbios_machine *m,
 
 	t->anchor = g_byte_array_new();
 	b.table = t->table = g_byte_array_new();
-	add_all(&b);
+	if (!add_all(&b, errp))
+		return NULL;
 	if (!m->entry64 && b.table->len > TABLE_MAX_28) {
 		error_set(errp, "SMBIOS 2.1 table length %u exceeds %u", b.table->len,
 			  TABLE_MAX_28);

@@ -77,6 +77,13 @@ struct smbios_processor { /* 4 */
 } SMBIOS_PACKED;
 #define SMBIOS_PROCESSOR_LENGTH_28 0x2a
 
+struct smbios_connector { /* 8 */
+	struct smbios_header header;
+	uint8_t internal_str, internal_type;
+	uint8_t external_str, external_type;
+	uint8_t port_type;
+} SMBIOS_PACKED;
+
 struct smbios_oem_strings { /* 11 */
 	struct smbios_header header;
 	uint8_t count;
@@ -122,6 +129,15 @@ struct smbios_boot { /* 32 */
 	uint8_t status;
 } SMBIOS_PACKED;
 
+struct smbios_onboard { /* 41 */
+	struct smbios_header header;
+	uint8_t designation_str;
+	uint8_t kind; /* bit 7: enabled */
+	uint8_t instance;
+	uint16_t segment;
+	uint8_t bus, devfn;
+} SMBIOS_PACKED;
+
 /* Entry point of versions 2.x. The first checksum covers all, the second from "_DMI_" on. */
 struct smbios_anchor21 {
 	char anchor[4]; /* "_SM_" */
@@ -157,10 +173,12 @@ _Static_assert(sizeof(struct smbios_system) == 0x1b, "7.2");
 _Static_assert(sizeof(struct smbios_board) == 0x0f, "7.3");
 _Static_assert(sizeof(struct smbios_chassis) == 0x16, "7.4");
 _Static_assert(sizeof(struct smbios_processor) == 0x30, "7.5");
+_Static_assert(sizeof(struct smbios_connector) == 0x09, "7.9");
 _Static_assert(sizeof(struct smbios_memory_array) == 0x17, "7.17");
 _Static_assert(sizeof(struct smbios_memory_device) == 0x28, "7.18");
 _Static_assert(sizeof(struct smbios_mapped_address) == 0x1f, "7.20");
 _Static_assert(sizeof(struct smbios_boot) == 0x0b, "7.33");
+_Static_assert(sizeof(struct smbios_onboard) == 0x0b, "7.42");
 _Static_assert(sizeof(struct smbios_anchor21) == 0x1f, "5.2.1");
 _Static_assert(sizeof(struct smbios_anchor30) == 0x18, "5.2.2");
 

@@ -108,4 +108,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(acpi_tables, acpi_tables_free)
  */
 bool acpi_tables_place(struct acpi_tables *t, uint64_t tables, uint64_t rsdp, GError **errp);
 
+/* The pieces as files of fw_cfg, and the script that makes firmware place them (caller owns). */
+#define ACPI_TABLES_FILE "etc/acpi/tables"
+#define ACPI_RSDP_FILE   "etc/acpi/rsdp"
+#define ACPI_SCRIPT_FILE "etc/table-loader"
+GByteArray *acpi_tables_script(const struct acpi_tables *t);
+
 #endif

@@ -22,6 +22,9 @@ struct smbios_machine {
 	uint64_t ram_size;
 	uint64_t below_4g, above_4g; /* bytes of RAM at 0 and at 4 GiB */
 	bool entry64;                /* the entry point of SMBIOS 3.0, not 2.8 */
+	/* Bus << 8 | devfn of the PCI device with that ID; -1: there is none. NULL: no PCI. */
+	int (*find_pci)(void *opaque, const char *id);
+	void *opaque;
 };
 
 /* What the user asked for. */
@@ -31,7 +34,8 @@ void smbios_settings_free(struct smbios_settings *s);
 
 /*
  * One `-smbios`: members of @props are named as the option's fields, and have a "type". Later ones
- * win field by field; strings of type 11 gather.
+ * win field by field; strings of type 11, and structures of types 8 and 41, gather. Or "file" alone:
+ * structures with their strings, which take the place of those of their types.
  */
 bool smbios_settings_add(struct smbios_settings *s, json_object *props, bool strict, GError **errp);
 
@@ -40,7 +44,8 @@ struct smbios_tables {
 };
 #define SMBIOS_ANCHOR_ALIGN 16 /* in [0xf0000, 0x100000) */
 
-/* @settings may be NULL. The caller owns the result; NULL when the table grows too long for 2.8. */
+/* @settings may be NULL. The caller owns the result; NULL when the table grows too long for 2.8,
+ * or a device that the user named is not there. */
 struct smbios_tables *smbios_tables_new(const struct smbios_machine *m,
 					const struct smbios_settings *settings, GError **errp);
 void smbios_tables_free(struct smbios_tables *t);

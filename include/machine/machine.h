@@ -16,6 +16,7 @@
 #include "mem/ram.h"
 
 struct chardev;
+struct smbios_settings;
 
 /* -kernel and friends. NULL: not given. Owned by the configuration. */
 struct boot_config {
@@ -68,6 +69,7 @@ struct machine {
 	bool has_uuid;
 	uint8_t uuid[16];
 	const char *name;                        /* of the guest; NULL */
+	struct smbios_settings *smbios; /* -smbios */
 	struct chardev *serial[MACHINE_SERIALS]; /* NULL: no such port */
 	bool rtc_localtime;
 	bool rtc_has_date; /* -rtc base=DATE: the time of day the guest starts with */

@@ -10,6 +10,7 @@
 #include "chardev/chardev.h"
 #include "device/plug.h"
 #include "event/clock.h"
+#include "hw/smbios.h"
 #include "hw/types.h"
 #include "monitor/monitor.h"
 
@@ -268,6 +269,18 @@ static bool set_machine(struct machine *m, const struct config *cfg, GError **er
 	return set_memory(m, cfg, errp) && set_cpus(m, cfg, errp) && set_serials(m, cfg, errp);
 }
 
+static bool set_smbios(struct machine *m, const struct config *cfg, GError **errp)
+{
+	m->smbios = smbios_settings_new();
+	for (guint i = 0; i < cfg->smbios->len; i++) {
+		const struct config_item *item = &g_array_index(cfg->smbios, struct config_item, i);
+
+		if (!smbios_settings_add(m->smbios, item->props, item->strict, errp))
+			return blame(item->where, false, errp);
+	}
+	return true;
+}
+
 static bool start_board(const struct config *cfg, struct machine **out, GError **errp)
 {
 	const struct device_type *type = machine_type_find(cfg->machine_type, errp);
@@ -283,7 +296,7 @@ static bool start_board(const struct config *cfg, struct machine **out, GError *
 	m = *out = machine_new(type);
 	m->accel = accel;
 	*run_actions() = cfg->actions;
-	return set_machine(m, cfg, errp) && machine_setup(m, errp);
+	return set_machine(m, cfg, errp) && set_smbios(m, cfg, errp) && machine_setup(m, errp);
 }
 
 static bool start_devices(const struct config *cfg, GError **errp)
