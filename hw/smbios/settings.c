@@ -88,7 +88,7 @@ static const struct enum_name onboard_kinds[] = {
 static const struct field onboard_rows[] = {
 	PROP_STRING(S, designation, "designation", NULL, "Name of the device on the board"),
 	PROP_ENUM(S, kind, "kind", onboard_kinds, 1, "What it is"),
-	PROP_UINT(S, instance, "instance", 0, 0, "Number among its kind"),
+	PROP_UINT(S, instance, "instance", 1, 0, "Number among its kind"),
 	PROP_STRING(S, pcidev, "pcidev", NULL, "ID of the PCI device"),
 	FIELD_ROW_END,
 };
