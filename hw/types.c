@@ -8,6 +8,7 @@
 #include "hw/fw_cfg.h"
 #include "hw/i440fx.h"
 #include "hw/i8042.h"
+#include "hw/intc.h"
 #include "hw/isa.h"
 #include "hw/pci.h"
 #include "hw/piix.h"
@@ -41,6 +42,14 @@ static const struct device_type *const rows[] = {
 	&kvm_ioapic_type,
 	&kvm_pit_type,
 	&kvm_clock_type,
+
+	/* Interrupt controllers and timers in the process */
+	&apic_bus_type,
+	&hpet_type,
+	&i8259_type,
+	&ioapic_type,
+	&lapic_type,
+	&pit_type,
 
 	/* The PCI bus, bridges */
 	&gsi_router_type,

@@ -4,6 +4,8 @@
 #include "base/checked.h"
 #include "kvm.h"
 
+#define RFLAGS_IF BIT(9)
+
 /* ---- Exceptions, interrupts, NMI, SMI ---- */
 
 static void exception_in(struct x86_events *e, const struct kvm_vcpu_events *k)
@@ -114,7 +116,9 @@ int kvm_get_mp_state(struct kvm_cpu *c, struct x86_state *s)
 	int ret;
 
 	if (!kvm_has_lapic(c->kvm)) {
-		if (c->halted && s->mp_state == MP_RUNNABLE)
+		if (!c->halted)
+			s->mp_state = MP_RUNNABLE;
+		else if (s->mp_state == MP_RUNNABLE)
 			s->mp_state = MP_HALTED;
 		return 0;
 	}
@@ -124,13 +128,20 @@ int kvm_get_mp_state(struct kvm_cpu *c, struct x86_state *s)
 	return ret;
 }
 
-/* Without a local APIC in the kernel a vCPU is always runnable for KVM, and we keep the rest. */
-int kvm_put_mp_state(struct kvm_cpu *c, const struct x86_state *s)
+/*
+ * Without a local APIC in the kernel a vCPU is always runnable for KVM, and we keep the rest: nobody
+ * else changes it meanwhile, so it is put with every state. What KVM said of the interrupt flag when it
+ * last ran is old now.
+ */
+int kvm_put_mp_state(struct kvm_cpu *c, const struct x86_state *s, bool full)
 {
 	struct kvm_mp_state mp = {.mp_state = s->mp_state};
 
-	c->halted = !kvm_has_lapic(c->kvm) && s->mp_state != MP_RUNNABLE;
-	return kvm_has_lapic(c->kvm) ? kvm_ioctl(c->fd, KVM_SET_MP_STATE, &mp) : 0;
+	if (kvm_has_lapic(c->kvm))
+		return full ? kvm_ioctl(c->fd, KVM_SET_MP_STATE, &mp) : 0;
+	c->halted = s->mp_state != MP_RUNNABLE;
+	c->run->if_flag = !!(s->rflags & RFLAGS_IF);
+	return 0;
 }
 
 /* ---- Nested virtualization ---- */

@@ -215,7 +215,7 @@ int kvm_put_debugregs(struct kvm_cpu *c, const struct x86_state *s);
 int kvm_get_events(struct kvm_cpu *c, struct x86_state *s);
 int kvm_put_events(struct kvm_cpu *c, const struct x86_state *s, bool full);
 int kvm_get_mp_state(struct kvm_cpu *c, struct x86_state *s);
-int kvm_put_mp_state(struct kvm_cpu *c, const struct x86_state *s);
+int kvm_put_mp_state(struct kvm_cpu *c, const struct x86_state *s, bool full);
 int kvm_get_nested(struct kvm_cpu *c, struct x86_state *s);
 int kvm_put_nested(struct kvm_cpu *c, struct x86_state *s);
 int kvm_get_lapic(struct kvm_cpu *c, struct x86_state *s);

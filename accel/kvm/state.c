@@ -35,8 +35,7 @@ bool kvm_vcpu_get_state(struct accel_cpu *cpu, GError **errp)
 static bool put_full(struct kvm_cpu *c, struct x86_state *s, GError **errp)
 {
 	return !failed(c, "set", "the local APIC", kvm_put_lapic(c, s), errp) &&
-	       !failed(c, "set", "the TSC deadline", kvm_put_tsc_deadline(c, s), errp) &&
-	       !failed(c, "set", "the MP state", kvm_put_mp_state(c, s), errp);
+	       !failed(c, "set", "the TSC deadline", kvm_put_tsc_deadline(c, s), errp);
 }
 
 bool kvm_vcpu_put_state(struct accel_cpu *cpu, GError **errp)
@@ -53,6 +52,7 @@ bool kvm_vcpu_put_state(struct accel_cpu *cpu, GError **errp)
 	       !failed(c, "set", "the MSRs", kvm_put_msrs(c, s, full), errp) &&
 	       !failed(c, "set", "the nested state", full ? kvm_put_nested(c, s) : 0, errp) &&
 	       (!full || put_full(c, s, errp)) &&
+	       !failed(c, "set", "the MP state", kvm_put_mp_state(c, s, full), errp) &&
 	       !failed(c, "set", "the events", kvm_put_events(c, s, full), errp) &&
 	       !failed(c, "set", "the debug registers", kvm_put_debugregs(c, s), errp);
 }

@@ -1,20 +1,23 @@
 /*
- * Port 61h, "system control port B", as the board shows it where no PIT answers in its place: the
- * speaker gate and data bits, the refresh toggle software times delays with, and the output of the
- * PIT's channel 2 in its state after power-on (high). A PIT that lives in the kernel handles the
- * port itself. Source: PIIX3 data sheet (290550-002), 2.5.3.
+ * Port 61h, "system control port B": the gate of the PIT's counter 2 and the speaker's data bit, the
+ * refresh toggle that software times delays with, and the output of counter 2. Where the PIT lives in
+ * the kernel, so does this port; then there is no PIT here, and its output reads as after power-on.
+ * Source: PIIX3 data sheet (290550-002), 2.5.3.
  */
+#include "hw/intc.h"
 #include "hw/isa.h"
 
 struct pcspk {
 	struct isa_device isa;
 	struct region port;
 	uint32_t iobase;
+	struct device *pit; /* NULL: none in this process */
 	uint8_t gates;
 	bool refresh;
 };
 
 enum {
+	PCSPK_GATE = 0x01,
 	PCSPK_GATES = 0x03,
 	PCSPK_REFRESH = 0x10,
 	PCSPK_OUT = 0x20,
@@ -28,9 +31,10 @@ static struct pcspk *pcspk_of(struct device *dev)
 static uint64_t pcspk_read(void *opaque, uint64_t offset, unsigned size)
 {
 	struct pcspk *p = opaque;
+	bool out = !p->pit || pit_speaker_output(p->pit);
 
 	p->refresh = !p->refresh;
-	return p->gates | (p->refresh ? PCSPK_REFRESH : 0) | PCSPK_OUT;
+	return p->gates | (p->refresh ? PCSPK_REFRESH : 0) | (out ? PCSPK_OUT : 0);
 }
 
 static void pcspk_write(void *opaque, uint64_t offset, uint64_t value, unsigned size)
@@ -38,6 +42,8 @@ static void pcspk_write(void *opaque, uint64_t offset, uint64_t value, unsigned 
 	struct pcspk *p = opaque;
 
 	p->gates = value & PCSPK_GATES;
+	if (p->pit)
+		pit_set_speaker_gate(p->pit, p->gates & PCSPK_GATE);
 }
 
 static const struct io_ops pcspk_ops = {
@@ -65,8 +71,21 @@ static void pcspk_reset(struct device *dev)
 	pcspk_of(dev)->gates = 0;
 }
 
+static void *pit_resolve(const char *name, GError **errp)
+{
+	return tree_find_type(name, &pit_type, errp);
+}
+
+static const char *pit_name(void *target)
+{
+	return device_label(target);
+}
+
+static const struct link_kind pit_link = {"pit-common", pit_resolve, pit_name};
+
 static const struct field pcspk_props[] = {
 	PROP_UINT(struct pcspk, iobase, "iobase", 0x61, 0xffff, "I/O port"),
+	PROP_LINK(struct pcspk, pit, "pit", &pit_link, "Timer whose counter 2 makes the sound"),
 	FIELD_ROW_END,
 };
 

@@ -120,6 +120,12 @@ extern const struct field x86_state_rows[];
 
 /* Register values after RESET# (SDM vol. 3, 10.1.1). An AP waits for INIT. @signature: CPUID 1 EAX. */
 void x86_state_reset(struct x86_state *s, bool is_bsp, uint32_t signature);
+/*
+ * After INIT#: vector state, MSRs, APIC base and cache control stay as they are. The boot CPU starts
+ * like after RESET#, an AP waits for the Startup IPI, which starts it at the beginning of a page.
+ */
+void x86_state_init(struct x86_state *s, bool is_bsp, uint32_t signature);
+void x86_state_startup(struct x86_state *s, uint8_t page);
 
 #define EFER_SCE   BIT64(0)
 #define EFER_LME   BIT64(8)

@@ -35,7 +35,10 @@ void vcpu_destroy(struct vcpu *cpu);
 
 /* Makes vcpu_run() return soon. Any thread, async-signal-safe. */
 void vcpu_kick(struct vcpu *cpu);
-/* An interrupt may be pending: wakes it from RUN_HALTED. */
+/*
+ * An interrupt may be pending: it looks, also if it was in RUN_HALTED or is on its way there. What it is
+ * to find must be in place before. Any thread; the machine lock is taken only if the CPU sleeps.
+ */
 void vcpu_wake(struct vcpu *cpu);
 
 /* The vCPU whose thread this is, or NULL. */

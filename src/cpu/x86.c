@@ -139,16 +139,44 @@ static void reset_lapic(struct x86_state *s, bool is_bsp)
 #undef LAPIC_SET
 }
 
-void x86_state_reset(struct x86_state *s, bool is_bsp, uint32_t signature)
+/* What RESET and INIT have in common, onto zeroes. */
+static void reset_registers(struct x86_state *s, uint32_t signature)
 {
-	memset(s, 0, sizeof(*s));
 	reset_segments(s);
 	s->rip = 0xfff0;
 	s->rflags = 2;
 	s->gpr[R_DX] = signature;
-	s->cr0 = CR0_ET | CR0_CD | CR0_NW;
 	s->dr[6] = 0xffff0ff0;
 	s->dr[7] = 0x400;
+}
+
+void x86_state_init(struct x86_state *s, bool is_bsp, uint32_t signature)
+{
+	memset(s->gpr, 0, sizeof(s->gpr));
+	memset(s->dr, 0, sizeof(s->dr));
+	memset(&s->gdt, 0, sizeof(s->gdt));
+	memset(&s->idt, 0, sizeof(s->idt));
+	memset(&s->events, 0, sizeof(s->events));
+	reset_registers(s, signature);
+	s->cr0 = CR0_ET | (s->cr0 & (CR0_CD | CR0_NW));
+	s->cr2 = s->cr3 = s->cr4 = s->cr8 = s->efer = 0;
+	s->pdptrs_valid = false;
+	s->mp_state = is_bsp ? MP_RUNNABLE : MP_INIT_RECEIVED;
+}
+
+void x86_state_startup(struct x86_state *s, uint8_t page)
+{
+	s->seg[S_CS].selector = page << 8;
+	s->seg[S_CS].base = page << 12;
+	s->rip = 0;
+	s->mp_state = MP_RUNNABLE;
+}
+
+void x86_state_reset(struct x86_state *s, bool is_bsp, uint32_t signature)
+{
+	memset(s, 0, sizeof(*s));
+	reset_registers(s, signature);
+	s->cr0 = CR0_ET | CR0_CD | CR0_NW;
 	s->xcr0 = 1;
 	s->xsave[0] = 0x7f; /* FCW 037FH: all x87 exceptions masked */
 	s->xsave[1] = 0x03;

@@ -44,12 +44,27 @@ static void vcpu_nudge(struct vcpu *cpu)
 	g_cond_broadcast(&cpu->wake);
 }
 
+/*
+ * A CPU that does not sleep only has to look again. The order matters: exit_request is raised before
+ * `halted` is looked at, and vcpu_halt() has it the other way round.
+ */
 void vcpu_wake(struct vcpu *cpu)
 {
+	if (cpu != self)
+		vcpu_kick(cpu);
+	if (!__atomic_load_n(&cpu->halted, __ATOMIC_SEQ_CST))
+		return;
 	MACHINE_LOCK_SCOPE();
-
 	cpu->halted = false;
-	vcpu_nudge(cpu);
+	g_cond_broadcast(&cpu->wake);
+}
+
+/* Sleeps, unless somebody wanted its attention since it left the guest: then it looks once more. */
+static void vcpu_halt(struct vcpu *cpu)
+{
+	__atomic_store_n(&cpu->halted, true, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&cpu->acc.exit_request, __ATOMIC_SEQ_CST))
+		cpu->halted = false;
 }
 
 static bool vcpu_can_run(const struct vcpu *cpu)
@@ -96,7 +111,7 @@ static void vcpu_handle(struct vcpu *cpu, enum run_result result)
 	case RUN_KICKED:
 		break;
 	case RUN_HALTED:
-		cpu->halted = true;
+		vcpu_halt(cpu);
 		break;
 	case RUN_SHUTDOWN:
 	case RUN_RESET:
@@ -202,6 +217,10 @@ void vcpu_run_async(struct vcpu *cpu, vcpu_fn *fn, void *opaque)
 	struct vcpu_work *work;
 	MACHINE_LOCK_SCOPE();
 
+	if (!cpu->thread) {
+		fn(cpu, opaque);
+		return;
+	}
 	work = g_new0(struct vcpu_work, 1);
 	work->fn = fn;
 	work->opaque = opaque;
