@@ -52,11 +52,26 @@ void kvm_after_run(struct kvm_cpu *c)
 		c->cpu->intr->sync(c->cpu->intr_opaque, c->run->cr8, c->run->apic_base);
 }
 
+/* With a local APIC in the kernel all this is the kernel's business. False: the CPU waits for SIPI. */
+static bool end_halt(struct kvm_cpu *c)
+{
+	int *state = &c->cpu->state.mp_state;
+
+	if (kvm_has_lapic(c->kvm))
+		return true;
+	if (*state == MP_UNINITIALIZED || *state == MP_INIT_RECEIVED)
+		return false;
+	*state = MP_RUNNABLE;
+	c->halted = false;
+	return true;
+}
+
 bool kvm_vcpu_inject_nmi(struct accel_cpu *cpu)
 {
 	struct kvm_cpu *c = kvm_cpu_of(cpu);
 
-	c->halted = false;
+	if (!end_halt(c))
+		return true;
 	return kvm_ioctl_n(c->fd, KVM_NMI, 0) == 0;
 }
 
@@ -66,6 +81,7 @@ bool kvm_vcpu_inject_smi(struct accel_cpu *cpu)
 
 	if (!c->kvm->caps.smm)
 		return false;
-	c->halted = false;
+	if (!end_halt(c))
+		return true;
 	return kvm_ioctl_n(c->fd, KVM_SMI, 0) == 0;
 }

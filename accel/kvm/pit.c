@@ -165,14 +165,32 @@ static bool set_policy(struct kvm_pit *s, GError **errp)
 	return false;
 }
 
+/* An HPET stands in for it, or no longer does. While the guest is stopped the flag waits with the rest. */
+static void pit_silence(void *opaque, unsigned n, int level)
+{
+	struct kvm_pit *s = container_of((struct device *)opaque, struct kvm_pit, dev);
+
+	if (!(s->flags & KVM_PIT_FLAGS_HPET_LEGACY) == !level)
+		return;
+	if (!s->stopped)
+		pit_get(s);
+	s->flags = level ? s->flags | KVM_PIT_FLAGS_HPET_LEGACY
+			 : s->flags & ~KVM_PIT_FLAGS_HPET_LEGACY;
+	if (!s->stopped)
+		pit_put(s);
+}
+
 static bool pit_realize(struct device *dev, GError **errp)
 {
 	struct kvm_pit *s = container_of(dev, struct kvm_pit, dev);
 
-	if (s->kvm)
-		return set_policy(s, errp);
-	error_set(errp, "kvm-pit comes with the accelerator kvm");
-	return false;
+	if (!s->kvm) {
+		error_set(errp, "kvm-pit comes with the accelerator kvm");
+		return false;
+	}
+	device_add_inputs(dev, "", pit_silence, 1);
+	s->kvm->accel.legacy_timer_off = device_input(dev, "", 0);
+	return set_policy(s, errp);
 }
 
 struct device *kvm_pit_new(struct kvm *k)

@@ -16,6 +16,7 @@ enum {
 	REG_PIRQ = 0x60,
 	PIRQ_LINES = 4,
 	PIRQ_OFF = 0x80,
+	PIRQ_IRQS = 0xdef8, /* the other lines are the system's own: steering there is reserved */
 
 	RESET_HARD = 0x02,
 	RESET_NOW = 0x04,
@@ -52,7 +53,7 @@ static void piix3_drive(struct piix3 *p, uint8_t irq)
 	struct pci_bus *bus = pci_bus_of(&p->pci);
 	bool level = false;
 
-	if (irq >= ISA_IRQS)
+	if (irq >= ISA_IRQS || !(PIRQ_IRQS & BIT(irq)))
 		return;
 	for (unsigned line = 0; line < PIRQ_LINES; line++)
 		level |= p->steered[line] == irq && pci_line_level(bus, line);

@@ -283,6 +283,7 @@ static void i8042_write_data(void *opaque, uint64_t offset, uint64_t value, unsi
 	default:
 		c->mode &= ~MODE_KEYBOARD_OFF;
 		ps2_keyboard_write(&c->keyboard, value);
+		i8042_update_irqs(c);
 		i8042_fill(c);
 		break;
 	}

@@ -41,32 +41,22 @@ static bool waits_for_startup(const struct vcpu *cpu)
 	return state == MP_UNINITIALIZED || state == MP_INIT_RECEIVED;
 }
 
-/* A CPU whose state is here and that was halted would be put to sleep again with it. */
-static void rouse(struct vcpu *cpu)
-{
-	if (cpu->acc.state_here && cpu->acc.state.mp_state == MP_HALTED)
-		cpu->acc.state.mp_state = MP_RUNNABLE;
-	vcpu_wake(cpu);
-}
-
 static void do_nmi(struct vcpu *cpu, void *opaque)
 {
 	const struct accel_ops *ops = cpu->acc.accel->ops;
 
-	if (waits_for_startup(cpu) || !ops->vcpu_inject_nmi)
-		return;
-	ops->vcpu_inject_nmi(&cpu->acc);
-	rouse(cpu);
+	if (ops->vcpu_inject_nmi)
+		ops->vcpu_inject_nmi(&cpu->acc);
+	vcpu_wake(cpu);
 }
 
 static void do_smi(struct vcpu *cpu, void *opaque)
 {
 	const struct accel_ops *ops = cpu->acc.accel->ops;
 
-	if (waits_for_startup(cpu) || !ops->vcpu_inject_smi)
-		return;
-	ops->vcpu_inject_smi(&cpu->acc);
-	rouse(cpu);
+	if (ops->vcpu_inject_smi)
+		ops->vcpu_inject_smi(&cpu->acc);
+	vcpu_wake(cpu);
 }
 
 static void do_init(struct vcpu *cpu, void *opaque)
@@ -325,9 +315,13 @@ void apic_bus_configure(struct device *dev, const struct apic_bus_config *config
 	apic_bus_of(dev)->config = *config;
 }
 
-void apic_bus_set_ioapic(struct device *dev, struct device *ioapic)
+void apic_bus_connect(struct device *dev, struct device *pic, struct device *ioapic)
 {
-	apic_bus_of(dev)->config.ioapic = ioapic;
+	struct apic_bus *bus = apic_bus_of(dev);
+
+	bus->pic = pic;
+	bus->ioapic = ioapic;
+	device_connect(pic, "", 0, device_input(dev, "", 0));
 }
 
 static bool apic_bus_realize(struct device *dev, GError **errp)
@@ -340,8 +334,6 @@ static bool apic_bus_realize(struct device *dev, GError **errp)
 	}
 	bus->lapics = g_ptr_array_new();
 	device_add_inputs(dev, "", lint_input, 2);
-	if (bus->config.pic)
-		device_connect(bus->config.pic, "", 0, device_input(dev, "", 0));
 	region_init_io(&bus->window, dev, "apic-msi", &window_ops, bus, WINDOW_SIZE);
 	region_add(bus->config.memory, APIC_BASE_PAGE, &bus->window, WINDOW_PRIORITY);
 	return true;

@@ -6,7 +6,8 @@
  * hangs on the master's input 2: INTA for that input asks the slave for the vector. Of a level-triggered
  * input (ELCR) IRR is the level itself.
  *
- * The members are the registers as KVM's own 8259s have them, so a saved state reads the same.
+ * `last_irr` is the level of the wires, and like them survives a reset. The members are the registers
+ * as KVM's own 8259s have them, so a saved state reads the same.
  * Source: 8259A data sheet (231468-003); ELCR: PIIX3 (290550-002), 2.5.4.
  */
 #include "base/trace.h"
@@ -135,11 +136,13 @@ static void i8259_input(void *opaque, unsigned n, int level)
 	struct i8259 *s = i8259_of(opaque);
 	uint8_t bit = BIT(n);
 
+	if (!(s->last_irr & bit) == !level)
+		return;
 	if (s->elcr & bit)
 		s->irr = level ? s->irr | bit : s->irr & ~bit;
-	else if (level && !(s->last_irr & bit))
+	else if (level)
 		s->irr |= bit;
-	s->last_irr = level ? s->last_irr | bit : s->last_irr & ~bit;
+	s->last_irr ^= bit;
 	update(s);
 }
 
@@ -190,10 +193,9 @@ bool i8259_output(struct device *master)
 
 /* ---- Commands ---- */
 
-/* As ICW1 leaves it. The edge detectors forget what they saw, levels stay. */
+/* As ICW1 leaves it: an input that is high already has to fall before its next edge. */
 static void clear(struct i8259 *s)
 {
-	s->last_irr = 0;
 	s->irr &= s->elcr;
 	s->imr = s->isr = 0;
 	s->priority_add = s->irq_base = 0;

@@ -59,7 +59,7 @@ struct ioapic {
 	uint8_t version;
 
 	struct region window;
-	uint32_t lines; /* levels of the pins */
+	uint32_t lines; /* levels of the wires, whatever happens to the chip */
 
 	uint32_t id, ioregsel, irr;
 	uint64_t ioredtbl[IOAPIC_PINS];
@@ -316,7 +316,7 @@ static void ioapic_reset(struct device *dev)
 {
 	struct ioapic *s = ioapic_of(dev);
 
-	s->id = s->ioregsel = s->irr = s->lines = 0;
+	s->id = s->ioregsel = s->irr = 0;
 	for (unsigned pin = 0; pin < IOAPIC_PINS; pin++)
 		s->ioredtbl[pin] = ENTRY_MASKED;
 	update_routes(s);

@@ -191,7 +191,7 @@ static int acknowledge_pic(struct lapic *l)
 	MACHINE_LOCK_SCOPE();
 
 	__atomic_store_n(&l->extint, 0, __ATOMIC_SEQ_CST);
-	return l->bus->config.pic ? i8259_acknowledge(l->bus->config.pic) : -1;
+	return l->bus->pic ? i8259_acknowledge(l->bus->pic) : -1;
 }
 
 static int intr_acknowledge(void *opaque)
@@ -260,6 +260,6 @@ void lapic_end_interrupt(struct lapic *l)
 		return;
 	for (unsigned n = 0; n < 2; n++)
 		end_lint(l, n, vector);
-	if (!(lapic_get(l, APIC_SVR) & SVR_NO_EOI_BROADCAST) && l->bus->config.ioapic)
-		ioapic_eoi(l->bus->config.ioapic, vector);
+	if (!(lapic_get(l, APIC_SVR) & SVR_NO_EOI_BROADCAST) && l->bus->ioapic)
+		ioapic_eoi(l->bus->ioapic, vector);
 }

@@ -374,7 +374,6 @@ static void lapic_reset(struct device *dev)
 	lapic_take_base(l, APIC_BASE_PAGE | APIC_BASE_ENABLE | (is_bsp ? APIC_BASE_BSP : 0));
 	lapic_init_registers(l);
 	lapic_put(l, APIC_ID, l->id << ID_SHIFT);
-	__atomic_store_n(&l->lint_levels, 0, __ATOMIC_SEQ_CST);
 	if (is_bsp)
 		lapic_put(l, APIC_LVT_LINT0, DELIVERY_EXTINT << 8);
 }

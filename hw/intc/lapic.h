@@ -116,6 +116,7 @@ enum apic_delivery {
 struct apic_bus {
 	struct device dev;
 	struct apic_bus_config config;
+	struct device *pic, *ioapic; /* NULL: none */
 	struct region window;
 	GPtrArray *lapics; /* struct lapic *; complete before any CPU runs */
 	gint turn;         /* atomic: where the search for the lowest priority begins */

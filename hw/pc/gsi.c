@@ -1,23 +1,35 @@
 /*
- * Global system interrupts: the board's 24 lines to the interrupt controllers of the accelerator.
+ * Global system interrupts: the board's 24 lines, and what they lead to.
  *
- * Lines 0 to 15 are the ISA interrupts; the controllers see them as both PIC and I/O APIC inputs. With
- * an accelerator that executes nothing (qtest) the lines end here and can be listened to.
+ * Lines 0 to 15 are the ISA interrupts; they reach a PIC and the I/O APIC alike, whichever of the two
+ * the guest has set up. The controllers are the accelerator's, or devices that are connected later.
  */
 #include "hw/pc/pc.h"
 
+#define PIC_LINES 8
+
 struct gsi_router {
 	struct device dev;
-	struct accel *accel;
+	struct accel *accel; /* has the controllers; NULL: they are devices */
+	struct irq *pic[ISA_IRQS], *ioapic[PC_GSIS];
 };
+
+static struct gsi_router *router_of(struct device *dev)
+{
+	return container_of(dev, struct gsi_router, dev);
+}
 
 static void gsi_set(void *opaque, unsigned n, int level)
 {
-	struct device *dev = opaque;
-	struct accel *a = container_of(dev, struct gsi_router, dev)->accel;
+	struct gsi_router *r = router_of(opaque);
 
-	if (a && a->ops->set_gsi)
-		a->ops->set_gsi(a, n, level);
+	if (r->accel) {
+		r->accel->ops->set_gsi(r->accel, n, level);
+		return;
+	}
+	if (n < ISA_IRQS)
+		irq_set(r->pic[n], level);
+	irq_set(r->ioapic[n], level);
 }
 
 static bool gsi_realize(struct device *dev, GError **errp)
@@ -28,32 +40,32 @@ static bool gsi_realize(struct device *dev, GError **errp)
 
 const struct device_type gsi_router_type = {
 	.name = "gsi-router",
-	.help = "Interrupt lines to the accelerator's interrupt controllers",
+	.help = "Interrupt lines of the board to its interrupt controllers",
 	.size = sizeof(struct gsi_router),
 	.flags = STATE_NONE,
 	.lock = LOCK_NONE,
 	.realize = gsi_realize,
 };
 
-struct device *pc_make_gsis(struct machine *m, struct device *parent, GError **errp)
+struct device *pc_make_gsis(struct machine *m)
 {
-	const struct accel_ops *ops = m->accel->ops;
-	struct device *dev;
+	struct device *dev = device_new(&gsi_router_type);
 
-	if (ops->executes && (!ops->set_gsi || m->accel->irqchip != IRQCHIP_ON)) {
-		error_set(errp,
-			  "This machine needs the interrupt controllers of the accelerator, and %s "
-			  "runs without them",
-			  ops->name);
-		error_add_hint(errp, "Use an accelerator with kernel-irqchip=on, such as kvm");
-		return NULL;
-	}
-	dev = device_new(&gsi_router_type);
-	container_of(dev, struct gsi_router, dev)->accel = m->accel;
-	/* Where nobody else has an I/O APIC, tools find the lines under its name. */
-	if (!device_realize(dev, parent, ops->executes ? "gsi" : "ioapic", NULL, errp)) {
-		device_unref(dev);
-		return NULL;
-	}
+	if (m->accel->irqchip == IRQCHIP_ON)
+		router_of(dev)->accel = m->accel;
+	device_realize(dev, tree_container("/machine/unattached"), "gsi", NULL, NULL);
 	return dev;
+}
+
+/* The cascade is no line of the board. */
+void pc_connect_gsis(struct device *gsis, struct device *const pic[2], struct device *ioapic)
+{
+	struct gsi_router *r = router_of(gsis);
+
+	for (unsigned n = 0; n < ISA_IRQS; n++) {
+		if (n != 2)
+			r->pic[n] = device_input(pic[n / PIC_LINES], "", n % PIC_LINES);
+	}
+	for (unsigned n = 0; n < PC_GSIS; n++)
+		r->ioapic[n] = device_input(ioapic, "", n);
 }

@@ -3,7 +3,8 @@
  *
  *	CPU -- i440FX (00.0) -- PCI bus pci.0 -- PIIX3 (01.0) -- ISA bus isa.0
  *	                                      -- PIIX4 power management (01.3)
- *	ISA: RTC and CMOS, keyboard controller, ports 61h and 92h, serial ports
+ *	ISA: RTC and CMOS, keyboard controller, ports 61h and 92h, serial ports; PICs, PIT
+ *	I/O APIC, HPET; the interrupt controllers and the PIT may also be the accelerator's
  */
 #include "chardev/chardev.h"
 #include "hw/i440fx.h"
@@ -12,14 +13,7 @@
 #include "hw/piix.h"
 #include "hw/rtc.h"
 
-extern const struct device_type isa_serial_type, pcspk_type, port92_type;
-
-static void pc_send_msi(void *opaque, const struct msi_message *msg)
-{
-	struct accel *a = opaque;
-
-	a->ops->send_msi(a, msg);
-}
+extern const struct device_type isa_serial_type, port92_type;
 
 static bool pc_make_host(struct pc_machine *pc, GError **errp)
 {
@@ -32,6 +26,8 @@ static bool pc_make_host(struct pc_machine *pc, GError **errp)
 		.ram_size = m->ram_size,
 	};
 	struct device *host = device_new(&i440fx_host_type);
+	msi_sink_fn *send;
+	void *sink;
 
 	i440fx_host_configure(host, &config);
 	if (!device_realize(host, &m->dev, "i440fx", NULL, errp)) {
@@ -39,8 +35,8 @@ static bool pc_make_host(struct pc_machine *pc, GError **errp)
 		return false;
 	}
 	pc->host = host;
-	if (m->accel->ops->send_msi)
-		pci_bus_set_msi(i440fx_bus(host), pc_send_msi, m->accel);
+	send = pc_msi_sink(pc, &sink);
+	pci_bus_set_msi(i440fx_bus(host), send, sink);
 	return true;
 }
 
@@ -61,7 +57,7 @@ static bool pc_make_piix3(struct pc_machine *pc, GError **errp)
 	struct device *dev = device_new(&piix3_type);
 
 	for (unsigned n = 0; n < ISA_IRQS; n++)
-		config.irqs[n] = device_input(pc->gsi, "", n);
+		config.irqs[n] = pc_timer_line(pc, n);
 	piix3_configure(dev, &config);
 	if (!pc_plug(pc, dev, "01.0", errp))
 		return false;
@@ -125,16 +121,16 @@ static bool pc_build(struct machine *m, GError **errp)
 	struct pc_machine *pc = pc_machine_of(m);
 
 	machine_map_ram(m, pc_ram_split(pc));
-	if (!pc_make_host(pc, errp))
+	pc->gsi = pc_make_gsis(m);
+	if (m->accel->irqchip == IRQCHIP_OFF && !pc_make_apic_bus(pc, errp))
 		return false;
-	pc->gsi = pc_make_gsis(m, pc->host, errp);
-	if (!pc->gsi)
+	if (!pc_make_host(pc, errp) || !pc_make_hpet(pc, errp))
 		return false;
 	if (!pc_plug(pc, device_new(&i440fx_type), "00.0", errp) || !pc_make_piix3(pc, errp) ||
+	    !pc_make_irqchip(pc, errp) ||
 	    !pc_load_firmware(pc, i440fx_pci_memory(pc->host), errp) || !pc_make_rtc(pc, errp) ||
 	    !pc_make_fw_cfg(pc, errp))
 		return false;
-	device_create(&pcspk_type, &pc->isa->bus);
 	device_create(&port92_type, &pc->isa->bus);
 	if (pc->i8042)
 		device_create(&i8042_type, &pc->isa->bus);
@@ -189,6 +185,7 @@ static const struct field pc_props[] = {
 	{FIELD_AT(struct pc_machine, max_ram_below_4g, "max-ram-below-4g", FIELD_SIZE, 8,
 		  "Where RAM below 4 GiB ends at the latest"),
 	 PROP_FLAGS, .set = pc_set_max_ram_below_4g},
+	PROP_BOOL(struct pc_machine, want_hpet, "hpet", true, "Have high precision event timers"),
 	PROP_BOOL(struct pc_machine, i8042, "i8042", true, "Have a keyboard controller"),
 	PROP_ENUM(struct pc_machine, smbios_entry_point, "smbios-entry-point-type",
 		  pc_smbios_entry_names, PC_SMBIOS_32, "Which entry point the SMBIOS table has"),

@@ -6,6 +6,7 @@
 #define HW_PC_PC_H
 
 #include "hw/acpi.h"
+#include "hw/intc.h"
 #include "hw/isa.h"
 #include "hw/smbios.h"
 #include "machine/machine.h"
@@ -15,11 +16,12 @@ struct pc_machine {
 
 	/* Properties */
 	uint64_t max_ram_below_4g; /* 0: the board's choice */
-	bool i8042;
+	bool i8042, want_hpet;
 	int smbios_entry_point; /* enum pc_smbios_entry */
 
 	/* The board */
 	struct device *gsi, *host, *pm, *rtc, *fw_cfg;
+	struct device *hpet, *apic_bus, *pic[2], *ioapic, *pit; /* NULL: not in the process */
 	struct isa_bus *isa;
 	bool boot_once_used;
 	struct region option_roms, bios, isa_bios;
@@ -31,10 +33,21 @@ static inline struct pc_machine *pc_machine_of(struct machine *m)
 	return container_of(m, struct pc_machine, m);
 }
 
-/* gsi.c: 24 lines to the accelerator's interrupt controllers. */
+/* gsi.c: 24 lines to the interrupt controllers, and which those are if the accelerator has none. */
 #define PC_GSIS 24
 extern const struct device_type gsi_router_type;
-struct device *pc_make_gsis(struct machine *m, struct device *parent, GError **errp);
+struct device *pc_make_gsis(struct machine *m);
+void pc_connect_gsis(struct device *gsis, struct device *const pic[2], struct device *ioapic);
+
+/*
+ * irqchip.c, in this order: the bus of the local APICs (IRQCHIP_OFF), where messages of devices go, the
+ * HPET; the lines 0 and 8 as timers drive them; and, when there is an ISA bus, all the rest.
+ */
+bool pc_make_apic_bus(struct pc_machine *pc, GError **errp);
+msi_sink_fn *pc_msi_sink(struct pc_machine *pc, void **opaque);
+bool pc_make_hpet(struct pc_machine *pc, GError **errp);
+struct irq *pc_timer_line(struct pc_machine *pc, unsigned n);
+bool pc_make_irqchip(struct pc_machine *pc, GError **errp);
 
 /* ram.c: where RAM below 4 GiB ends. */
 uint64_t pc_ram_split(const struct pc_machine *pc);

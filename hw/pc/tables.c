@@ -6,7 +6,6 @@
 #include "hw/pc/pc.h"
 #include "hw/piix.h"
 
-#define IOAPIC_BASE   0xfec00000
 #define FW_CFG_PORT   0x510
 #define SMI_PORT      0xb2
 #define ACPI_ENABLE   0xf1
@@ -108,6 +107,7 @@ struct acpi_tables *pc_describe(struct pc_machine *pc)
 		.s4 = pm.s4,
 		.s4_value = pm.s4_value,
 		.fw_cfg = FW_CFG_PORT,
+		.hpet = pc->hpet ? HPET_BASE : 0,
 	};
 
 	for (guint i = 0; i < pc->isa->bus.devices->len; i++)

@@ -76,7 +76,7 @@ struct hpet {
 	struct region window;
 	uint64_t config, status, counter;
 	int64_t origin;        /* ns of the virtual clock */
-	uint8_t legacy_levels; /* BIT(n): level of input n */
+	uint8_t legacy_levels; /* BIT(n): level of input n, whatever happens to the chip */
 	struct hpet_timer timer[TIMERS_MAX];
 };
 
@@ -481,9 +481,10 @@ static void hpet_reset(struct device *dev)
 	uint64_t caps = TN_PERIODIC_CAP | TN_64BIT_CAP | (h->msi ? TN_FSB_CAP : 0);
 
 	drive_lines(h, false);
+	if (is_legacy(h))
+		switch_legacy(h, 0);
 	h->config = h->status = h->counter = 0;
 	h->origin = 0;
-	h->legacy_levels = 0;
 	for (unsigned n = 0; n < TIMERS_MAX; n++) {
 		struct hpet_timer *t = &h->timer[n];
 
@@ -493,7 +494,6 @@ static void hpet_reset(struct device *dev)
 		t->fired = false;
 		timer_del(&t->timer);
 	}
-	irq_lower(h->board.pit_off);
 }
 
 static bool hpet_post_load(struct device *dev, GError **errp)

@@ -572,7 +572,7 @@ static void pit_unrealize(struct device *dev)
 	timer_del(&p->timer);
 }
 
-/* The data sheet leaves it open; this is how the counters of a PC come up: as square waves. */
+/* The data sheet leaves the mode open. Nothing counts, and wakes the host, until software says so. */
 static void pit_reset(struct device *dev)
 {
 	struct pit *p = pit_of(dev);
@@ -586,7 +586,6 @@ static void pit_reset(struct device *dev)
 			.mode = 3,
 			.rw_mode = ACCESS_BOTH,
 			.gate = n != SPEAKER,
-			.loaded = true,
 			.count_load_time = now,
 		};
 	}

@@ -99,6 +99,10 @@ struct accel {
 	/* IRQCHIP_SPLIT: the userspace IOAPIC hears that a level-triggered vector was ended. Any thread. */
 	void (*ioapic_eoi)(void *opaque, unsigned vector);
 	void *ioapic_opaque;
+
+	/* IRQCHIP_ON: while it is high, the accelerator's own PIT keeps line 0 quiet, as an HPET stands
+	 * in for it; NULL: it has none. */
+	struct irq *legacy_timer_off;
 };
 
 /* With IRQCHIP_SPLIT, gsis below this are the IOAPIC's pins: route_update() gives them messages. */
@@ -157,6 +161,7 @@ struct accel_ops {
 	/* Fills cpu->state. */
 	bool (*vcpu_get_state)(struct accel_cpu *cpu, GError **errp);
 	bool (*vcpu_put_state)(struct accel_cpu *cpu, GError **errp);
+	/* Both end HLT (the caller says vcpu_wake()), and are lost on a CPU that waits for SIPI. */
 	bool (*vcpu_inject_nmi)(struct accel_cpu *cpu);
 	bool (*vcpu_inject_smi)(struct accel_cpu *cpu);
 	bool (*vcpu_set_debug)(struct accel_cpu *cpu, const struct debug_request *req,

@@ -63,13 +63,12 @@ void ioapic_eoi(struct device *ioapic, unsigned vector);
 
 struct apic_bus_config {
 	struct region *memory; /* the window of messages and registers is mapped there */
-	struct device *pic;    /* whose output is LINT0 of all; NULL: none */
-	struct device *ioapic; /* hears of level-triggered interrupts that have ended; NULL: none */
 	bool executes;         /* false: no CPU runs, accesses go to the first local APIC */
 };
-/* Before realize; the IOAPIC may be set later. Inputs: unnamed 0 INTR (LINT0), 1 NMI (LINT1). */
+/* Before realize. Inputs: unnamed 0 INTR (LINT0), 1 NMI (LINT1) of all. */
 void apic_bus_configure(struct device *bus, const struct apic_bus_config *config);
-void apic_bus_set_ioapic(struct device *bus, struct device *ioapic);
+/* The PIC whose output is INTR; the IOAPIC that hears of level-triggered interrupts that have ended. */
+void apic_bus_connect(struct device *bus, struct device *pic, struct device *ioapic);
 /* A msi_sink_fn whose opaque is the bus. Any thread, lock or not. */
 void apic_bus_send(void *bus, const struct msi_message *msg);
 

@@ -78,6 +78,7 @@ static bool qmp_system_wakeup(void *args, void *result, GError **errp)
 static void deliver_nmi(struct vcpu *cpu, void *opaque)
 {
 	cpu->acc.accel->ops->vcpu_inject_nmi(&cpu->acc);
+	vcpu_wake(cpu);
 }
 
 static bool qmp_inject_nmi(void *args, void *result, GError **errp)

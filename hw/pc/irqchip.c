@@ -1,0 +1,167 @@
+/*
+ * Interrupt controllers and timers of a PC that are not the accelerator's: see hw/intc.h for how they
+ * hang together in each mode.
+ */
+#include "hw/i440fx.h"
+#include "hw/intc.h"
+#include "hw/pc/pc.h"
+
+extern const struct device_type pcspk_type;
+
+#define HPET_LINES_PC 0x4 /* comparators can use line 2 */
+
+static struct accel *accel_of(struct pc_machine *pc)
+{
+	return pc->m.accel;
+}
+
+static bool realize_at(struct device *dev, struct device *parent, const char *name, struct bus *bus,
+		       struct device **place, GError **errp)
+{
+	if (!device_realize(dev, parent, name, bus, errp)) {
+		device_unref(dev);
+		return false;
+	}
+	*place = dev;
+	return true;
+}
+
+/* ---- Messages ---- */
+
+static void send_to_accel(void *opaque, const struct msi_message *msg)
+{
+	struct accel *a = opaque;
+
+	a->ops->send_msi(a, msg);
+}
+
+msi_sink_fn *pc_msi_sink(struct pc_machine *pc, void **opaque)
+{
+	bool ours = accel_of(pc)->irqchip == IRQCHIP_OFF;
+
+	*opaque = ours ? (void *)pc->apic_bus : accel_of(pc);
+	return ours ? apic_bus_send : send_to_accel;
+}
+
+/* ---- HPET ---- */
+
+/* The PIT's and the RTC's interrupts go through it. */
+bool pc_make_hpet(struct pc_machine *pc, GError **errp)
+{
+	struct accel *a = accel_of(pc);
+	struct device *dev;
+	struct hpet_config config = {
+		.memory = &pc->m.memory_root,
+		.pit_off = a->legacy_timer_off,
+	};
+	g_autofree char *intcap = g_strdup_printf("%u", HPET_LINES_PC);
+
+	if (!pc->want_hpet || pc->m.no_hpet)
+		return true;
+	dev = device_new(&hpet_type);
+	for (unsigned n = 0; n < PC_GSIS; n++)
+		config.irqs[n] = device_input(pc->gsi, "", n);
+	config.send = pc_msi_sink(pc, &config.opaque);
+	hpet_configure(dev, &config);
+	if (device_set_text(dev, "hpet-intcap", intcap, errp))
+		return realize_at(dev, NULL, NULL, NULL, &pc->hpet, errp);
+	device_unref(dev);
+	return false;
+}
+
+struct irq *pc_timer_line(struct pc_machine *pc, unsigned n)
+{
+	if (pc->hpet && (n == 0 || n == 8))
+		return device_input(pc->hpet, "", n / 8);
+	return device_input(pc->gsi, "", n);
+}
+
+/* ---- Interrupt controllers ---- */
+
+static bool make_pics(struct pc_machine *pc, GError **errp)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		if (!realize_at(i8259_new(i == 0), NULL, NULL, &pc->isa->bus, &pc->pic[i], errp))
+			return false;
+	}
+	i8259_cascade(pc->pic[0], pc->pic[1]);
+	return true;
+}
+
+static bool make_ioapic(struct pc_machine *pc, GError **errp)
+{
+	struct accel *a = accel_of(pc);
+	struct device *dev = device_new(&ioapic_type);
+	struct ioapic_config config = {
+		.memory = &pc->m.memory_root,
+		.split = a->irqchip == IRQCHIP_SPLIT ? a : NULL,
+	};
+
+	config.send = pc_msi_sink(pc, &config.opaque);
+	ioapic_configure(dev, &config);
+	return realize_at(dev, pc->host, "ioapic", NULL, &pc->ioapic, errp);
+}
+
+bool pc_make_apic_bus(struct pc_machine *pc, GError **errp)
+{
+	struct device *dev = device_new(&apic_bus_type);
+	struct apic_bus_config config = {
+		.memory = &pc->m.memory_root,
+		.executes = accel_of(pc)->ops->executes,
+	};
+
+	apic_bus_configure(dev, &config);
+	return realize_at(dev, NULL, NULL, NULL, &pc->apic_bus, errp);
+}
+
+static bool make_lapics(struct pc_machine *pc, GError **errp)
+{
+	for (unsigned i = 0; i < pc->m.topo.cpus; i++) {
+		if (!lapic_create(pc->apic_bus, pc->m.cpus[i], errp))
+			return false;
+	}
+	apic_bus_connect(pc->apic_bus, pc->pic[0], pc->ioapic);
+	return true;
+}
+
+static bool make_controllers(struct pc_machine *pc, GError **errp)
+{
+	if (!make_pics(pc, errp) || !make_ioapic(pc, errp))
+		return false;
+	pc_connect_gsis(pc->gsi, pc->pic, pc->ioapic);
+	if (accel_of(pc)->irqchip == IRQCHIP_OFF)
+		return make_lapics(pc, errp);
+	i8259_attach_cpu(pc->pic[0], pc->m.cpus[0]);
+	return true;
+}
+
+static bool make_pit(struct pc_machine *pc, GError **errp)
+{
+	struct device *dev = device_new(&pit_type);
+
+	pit_configure(dev, pc_timer_line(pc, 0));
+	if (!realize_at(dev, NULL, NULL, &pc->isa->bus, &pc->pit, errp))
+		return false;
+	if (pc->hpet)
+		device_connect(pc->hpet, "", 0, device_input(pc->pit, "", 0));
+	return true;
+}
+
+static bool make_speaker(struct pc_machine *pc, GError **errp)
+{
+	struct device *dev = device_new(&pcspk_type), *place;
+	g_autofree char *path = pc->pit ? device_path(pc->pit) : NULL;
+
+	if (!path || device_set_text(dev, "pit", path, errp))
+		return realize_at(dev, NULL, NULL, &pc->isa->bus, &place, errp);
+	device_unref(dev);
+	return false;
+}
+
+bool pc_make_irqchip(struct pc_machine *pc, GError **errp)
+{
+	bool ours = accel_of(pc)->irqchip != IRQCHIP_ON;
+
+	return (!ours || (make_controllers(pc, errp) && make_pit(pc, errp))) &&
+	       make_speaker(pc, errp);
+}
