@@ -43,7 +43,8 @@ bool cli_finish(struct cli *cli, GError **errp)
 {
 	const struct boot_config *boot = &cli->cfg->boot;
 
-	if (cli->nographic && cli->cfg->daemonize)
+	/* Without defaults there is nothing on stdio to lose: libvirt probes like this. */
+	if (cli->nographic && cli->cfg->daemonize && !cli->cfg->no_defaults)
 		error_set(errp, "-nographic cannot be used with -daemonize");
 	else if (boot->append && !boot->kernel)
 		error_set(errp, "-append only allowed with -kernel option");

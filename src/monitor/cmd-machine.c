@@ -303,6 +303,38 @@ static bool qmp_query_memdev(void *args, void *result, GError **errp)
 	return true;
 }
 
+struct memory_summary {
+	uint64_t base;
+	bool has_plugged;
+	uint64_t plugged;
+};
+static const struct field memory_summary_rows[] = {
+	ARG_SIZE(struct memory_summary, base, "base-memory", "Bytes the machine started with"),
+	OPT_SIZE(struct memory_summary, plugged, "plugged-memory", "Bytes plugged in since"),
+	FIELD_ROW_END,
+};
+static const struct field_set memory_summary_set = {"MemoryInfo", sizeof(struct memory_summary),
+						    memory_summary_rows};
+
+static bool qmp_query_memory_size(void *args, void *result, GError **errp)
+{
+	const struct machine *m = machine_current();
+	struct memory_summary *summary = result;
+
+	summary->base = m ? m->ram_size : 0;
+	summary->has_plugged = true;
+	return true;
+}
+
+/* ---- Clock ---- */
+
+/* Ticks the guest missed are never kept for later (its clock sources do not count them), so there is
+ * nothing to forget. */
+static bool qmp_rtc_reset_reinjection(void *args, void *result, GError **errp)
+{
+	return true;
+}
+
 /* ---- IO threads ---- */
 
 struct iothread_info {
@@ -341,6 +373,10 @@ const struct command machine_commands[] = {
 	 qmp_query_hotpluggable_cpus, COMMAND_RESULT_LIST},
 	{"query-memdev", "Memory back ends", NULL, &memdev_set, qmp_query_memdev,
 	 COMMAND_RESULT_ANY | COMMAND_RESULT_LIST},
+	{"query-memory-size-summary", "Amount of memory", NULL, &memory_summary_set,
+	 qmp_query_memory_size},
+	{"rtc-reset-reinjection", "Forgets timer ticks that wait to be made up for", NULL, NULL,
+	 qmp_rtc_reset_reinjection},
 	{"query-iothreads", "IO threads", NULL, &iothread_set, qmp_query_iothreads,
 	 COMMAND_RESULT_LIST | COMMAND_PRECONFIG},
 	{NULL},

@@ -7,9 +7,19 @@
 #include "machine/events.h"
 
 static const struct command *const command_tables[] = {
-	chardev_commands, device_commands, fd_commands,    hmp_command_table,
-	machine_commands, memory_commands, meta_commands,  qmp_commands,
-	qom_commands,     run_commands,    trace_commands, NULL,
+	chardev_commands,
+	device_commands,
+	fd_commands,
+	hmp_command_table,
+	machine_commands,
+	memory_commands,
+	meta_commands,
+	migration_commands,
+	qmp_commands,
+	qom_commands,
+	run_commands,
+	trace_commands,
+	NULL,
 };
 
 static const struct event_type *const event_tables[] = {
