@@ -43,7 +43,7 @@ static bool find_file(struct qts *s, const char *name, uint32_t *size, uint16_t 
 		/* Sorted, and keys in a row. */
 		g_assert_cmpstr(last, <, entry.name);
 		g_assert_cmpuint(GUINT16_FROM_BE(entry.key), ==, FW_CFG_FILE_FIRST + i);
-		strcpy(last, entry.name);
+		g_strlcpy(last, entry.name, sizeof(last));
 		if (strcmp(entry.name, name))
 			continue;
 		*size = GUINT32_FROM_BE(entry.size);
