@@ -4,13 +4,14 @@
  *
  * The chip's registers are memory but for the base address (40h) and its enable bit (80h). Ports
  * without an enable bit have fixed places: general-purpose events at AFE0h, hot-plug at AE00h,
- * the SMI command and status bytes at B2h and B3h. There is no system management mode: register 5Bh
+ * the SMI command and status bytes at B2h and B3h; the SMBus controller is where a property says. There is no system management mode: register 5Bh
  * says it is set up already, so that firmware does not try.
  *
  * Source: Intel 82371AB (PIIX4) data sheet (290562-001), 7.
  */
 #include "hw/bridge/acpi-pcihp.h"
 #include "hw/bridge/acpi-pm.h"
+#include "hw/bridge/smbus.h"
 #include "hw/piix.h"
 #include "machine/runstate.h"
 
@@ -22,11 +23,15 @@ enum {
 	REG_PORTS_FIXED = 0x63,
 	REG_PORTS_SERIAL = 0x67,
 	REG_PM_MISC = 0x80,
+	REG_SMBUS_BASE = 0x90,
+	REG_SMBUS_CONFIG = 0xd2,
 
 	PM_BASE_MASK = 0xffc0,
 	PM_BASE_IO = 0x01,
 	PM_MISC_ENABLE = 0x01,
 	SMM_READY = 0x02,
+	SMBUS_BASE_IO = 0x01,
+	SMBUS_ENABLE_IRQ9 = 0x09,
 
 	PORTS_LPT = 0x80,
 	PORTS_LPT_FIXED = 0x10,
@@ -46,11 +51,13 @@ enum {
 struct piix4_pm {
 	struct pci_device pci;
 	struct piix4_pm_config config;
+	uint32_t smbus_base;
 	uint8_t disable_s3, disable_s4, s4_value;
 	bool root_hotplug, bridge_hotplug;
 
 	struct acpi_pm pm;
 	struct acpi_pcihp hotplug;
+	struct smbus smbus;
 	struct region block, smi_ports;
 	uint8_t smi_command, smi_status;
 };
@@ -159,6 +166,10 @@ static bool piix4_realize(struct device *dev, GError **errp)
 	region_add(io, 0, &p->block, 0);
 	acpi_pm_init(&p->pm, dev, &p->block);
 	region_add(io, GPE_PORT, &p->pm.gpe_regs, 0);
+	smbus_init(&p->smbus, dev);
+	region_add(io, p->smbus_base, &p->smbus.ports, 0);
+	put_le32(p->pci.config + REG_SMBUS_BASE, p->smbus_base | SMBUS_BASE_IO);
+	p->pci.config[REG_SMBUS_CONFIG] = SMBUS_ENABLE_IRQ9;
 	region_init_io(&p->smi_ports, dev, "apm-io", &smi_ops, p, 2);
 	region_add(io, SMI_COMMAND_PORT, &p->smi_ports, 0);
 	piix4_map(p);
@@ -178,6 +189,7 @@ static void piix4_unrealize(struct device *dev)
 	if (p->root_hotplug)
 		acpi_pcihp_cleanup(&p->hotplug);
 	region_cleanup(&p->smi_ports);
+	smbus_cleanup(&p->smbus);
 	acpi_pm_cleanup(&p->pm);
 	region_cleanup(&p->block);
 }
@@ -194,18 +206,26 @@ static void piix4_reset(struct device *dev)
 	piix4_map(p);
 	acpi_pm_reset(&p->pm);
 	acpi_pcihp_reset(&p->hotplug);
+	smbus_reset(&p->smbus);
 }
 
 static bool piix4_post_load(struct device *dev, GError **errp)
 {
 	struct piix4_pm *p = piix4_of(dev);
 
+	if (p->smbus.block_index >= sizeof(p->smbus.block)) {
+		error_set(errp, "PIIX4_PM: SMBus block index %u is beyond %zu",
+			  p->smbus.block_index, sizeof(p->smbus.block) - 1);
+		return false;
+	}
 	piix4_map(p);
 	acpi_pm_post_load(&p->pm);
 	return true;
 }
 
 static const struct field piix4_props[] = {
+	PROP_UINT(struct piix4_pm, smbus_base, "smb_io_base", 0xb100, 0xffc0,
+		  "First port of the SMBus controller"),
 	PROP_UINT(struct piix4_pm, disable_s3, "disable_s3", 0, 1,
 		  "Do not offer the S3 sleep state"),
 	PROP_UINT(struct piix4_pm, disable_s4, "disable_s4", 0, 1,
@@ -221,6 +241,7 @@ static const struct field piix4_props[] = {
 static const struct field piix4_state[] = {
 	SAVE_STRUCT(struct piix4_pm, pm, &acpi_pm_state),
 	SAVE_STRUCT(struct piix4_pm, hotplug, &acpi_pcihp_state),
+	SAVE_STRUCT(struct piix4_pm, smbus, &smbus_state),
 	SAVE_UINT(struct piix4_pm, smi_command),
 	SAVE_UINT(struct piix4_pm, smi_status),
 	FIELD_ROW_END,

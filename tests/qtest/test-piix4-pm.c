@@ -194,6 +194,41 @@ static void test_hotplug_registers(void)
 	qts_quit(s);
 }
 
+/* One transaction; the status after it was seen busy. */
+static uint8_t smbus(struct qts *s, uint8_t address, uint8_t protocol, uint8_t command)
+{
+	qts_outb(s, 0xb100, 0xff);
+	qts_outb(s, 0xb104, address);
+	qts_outb(s, 0xb103, command);
+	qts_outb(s, 0xb102, 0x40 | protocol << 2);
+	g_assert_cmphex(qts_inb(s, 0xb100), ==, 0x01);
+	g_assert_cmphex(qts_inb(s, 0xb102), ==, protocol << 2);
+	return qts_inb(s, 0xb100);
+}
+
+static void test_smbus(void)
+{
+	struct qts *s = start();
+
+	g_assert_cmphex(qts_pci_readl(s, 0, PM, 0x90), ==, 0xb101);
+	g_assert_cmphex(qts_pci_readb(s, 0, PM, 0xd2), ==, 0x09);
+	g_assert_cmphex(smbus(s, 0xa0, 0, 0), ==, 0x02);
+	g_assert_cmphex(smbus(s, 0xc0, 0, 0), ==, 0x04);
+	g_assert_cmphex(smbus(s, 0xa1, 4, 0), ==, 0x04);
+	g_assert_cmphex(smbus(s, 0xa1, 2, 7), ==, 0x02);
+	g_assert_cmphex(qts_inb(s, 0xb105), ==, 0x00);
+	qts_outb(s, 0xb105, 0x77);
+	qts_outb(s, 0xb106, 0x88);
+	g_assert_cmphex(smbus(s, 0xa2, 3, 5), ==, 0x02);
+	qts_roundtrip(s);
+	g_assert_cmphex(smbus(s, 0xa3, 2, 6), ==, 0x02);
+	g_assert_cmphex(qts_inb(s, 0xb105), ==, 0x88);
+	g_assert_cmphex(smbus(s, 0xa3, 3, 5), ==, 0x02);
+	g_assert_cmphex(qts_inb(s, 0xb105), ==, 0x77);
+	g_assert_cmphex(qts_inb(s, 0xb106), ==, 0x88);
+	qts_quit(s);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -207,5 +242,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/piix4-pm/s3", test_s3);
 	g_test_add_func("/piix4-pm/gpe", test_gpe);
 	g_test_add_func("/piix4-pm/hotplug-registers", test_hotplug_registers);
+	g_test_add_func("/piix4-pm/smbus", test_smbus);
 	return g_test_run();
 }

@@ -298,6 +298,13 @@ static bool config_load(void *ptr, const uint8_t *data, size_t len, GError **err
 			return false;
 		}
 	}
+	/* How large the capability is depends on these bits. */
+	if (pci->msi_cap && ((get_le16(data + pci->msi_cap + PCI_MSI_CONTROL) ^
+			      pci_get16(pci, pci->msi_cap + PCI_MSI_CONTROL)) &
+			     ~(PCI_MSI_ENABLE | PCI_MSI_ENABLED_COUNT))) {
+		error_set(errp, "the MSI capability at offset 0x%02x differs", pci->msi_cap);
+		return false;
+	}
 	memcpy(pci->config, data, len);
 	return true;
 }
