@@ -21,6 +21,7 @@ struct cpu_model {
 	const char *description;
 	const char *features;
 	bool is_alias;   /* the parent under another name */
+	bool is_empty;   /* gets nothing by default, not even what every guest gets */
 	bool from_host;  /* everything the accelerator offers */
 	bool needs_host; /* makes no sense where the guest's CPU is emulated */
 };

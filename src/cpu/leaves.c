@@ -14,7 +14,7 @@ struct build {
 	const struct cpu_topology *topo;
 	const struct cpu_place *place;
 	struct cpuid_table *out;
-	unsigned per_package; /* logical processors */
+	unsigned per_die; /* logical processors; what older leaves call a package */
 	unsigned thread_bits, core_bits,
 		die_bits; /* shifts of the APIC ID: to core, to die, to package */
 };
@@ -81,11 +81,17 @@ static void put_vendor(struct build *b, struct cpuid_leaf *l)
 
 /* ---- Basic leaves ---- */
 
+/* Leaf 1FH is Intel's. */
+static bool has_dies(const struct build *b)
+{
+	return b->topo->dies > 1 && is_vendor(b, "GenuineIntel");
+}
+
 static uint32_t max_level(const struct build *b)
 {
 	uint32_t level = b->feat->level;
 
-	return b->topo->dies > 1 && level < 0x1f ? 0x1f : level;
+	return has_dies(b) && level < 0x1f ? 0x1f : level;
 }
 
 static void leaf_0(struct build *b)
@@ -104,8 +110,8 @@ static void leaf_1(struct build *b)
 	l->ebx = (b->place->apic_id & 0xff) << 24 | 8 << 8; /* CLFLUSH line: 8 quadwords */
 	l->ecx = b->feat->words[FEAT_1_ECX];
 	l->edx = b->feat->words[FEAT_1_EDX];
-	if (b->per_package > 1) {
-		l->ebx |= MIN(b->per_package, 255) << 16;
+	if (b->per_die > 1) {
+		l->ebx |= MIN(b->per_die, 255) << 16;
 		l->edx |= BIT(28); /* HTT */
 	}
 }
@@ -222,7 +228,7 @@ static void leaf_b(struct build *b)
 	}
 	topology_level(b, 0xb, 0, LEVEL_SMT, b->thread_bits, b->topo->threads);
 	topology_level(b, 0xb, 1, LEVEL_CORE, b->thread_bits + b->core_bits + b->die_bits,
-		       b->per_package);
+		       b->per_die);
 	topology_level(b, 0xb, 2, LEVEL_INVALID, 0, 0);
 }
 
@@ -273,13 +279,13 @@ static void leaf_amx(struct build *b)
 
 static void leaf_1f(struct build *b)
 {
-	if (b->topo->dies <= 1)
+	if (!has_dies(b))
 		return;
 	topology_level(b, 0x1f, 0, LEVEL_SMT, b->thread_bits, b->topo->threads);
 	topology_level(b, 0x1f, 1, LEVEL_CORE, b->thread_bits + b->core_bits,
 		       b->topo->cores * b->topo->threads);
 	topology_level(b, 0x1f, 2, LEVEL_DIE, b->thread_bits + b->core_bits + b->die_bits,
-		       b->per_package);
+		       b->per_die);
 	topology_level(b, 0x1f, 3, LEVEL_INVALID, 0, 0);
 }
 
@@ -331,7 +337,7 @@ static void leaf_80000001(struct build *b)
 	l->edx = b->feat->words[FEAT_8000_0001_EDX];
 	if (is_amd(b))
 		l->edx |= b->feat->words[FEAT_1_EDX] & AMD_ALIASES;
-	if (b->per_package > 1 && !is_vendor(b, "GenuineIntel"))
+	if (b->per_die > 1 && !is_vendor(b, "GenuineIntel"))
 		l->ecx |= BIT(1); /* CmpLegacy */
 }
 
@@ -399,8 +405,8 @@ static void leaf_80000008(struct build *b)
 	if (b->feat->words[FEAT_8000_0001_EDX] & BIT(29))
 		l->eax |= (b->feat->words[FEAT_7_0_ECX] & BIT(16) ? 57 : 48) << 8;
 	l->ebx = b->feat->words[FEAT_8000_0008_EBX];
-	if (b->per_package > 1)
-		l->ecx = (b->die_bits + b->core_bits + b->thread_bits) << 12 | (b->per_package - 1);
+	if (b->per_die > 1)
+		l->ecx = (b->die_bits + b->core_bits + b->thread_bits) << 12 | (b->per_die - 1);
 }
 
 static void leaf_8000000a(struct build *b)
@@ -475,7 +481,7 @@ void cpu_build_cpuid(const struct cpu_config *cfg, const struct cpu_capabilities
 		.topo = topo,
 		.place = place,
 		.out = out,
-		.per_package = topo->dies * topo->cores * topo->threads,
+		.per_die = topo->cores * topo->threads,
 		.thread_bits = bits_for(topo->threads),
 		.core_bits = bits_for(topo->cores),
 		.die_bits = bits_for(topo->dies),

@@ -8,7 +8,7 @@
 /* clang-format off */
 const struct cpu_model cpu_models[] = {
 	{
-		.name = "base", .vendor = "AuthenticAMD",  .description = "base CPU model type with no features enabled",
+		.name = "base", .is_empty = true,  .description = "base CPU model type with no features enabled",
 	},
 	{
 		.name = "host", .from_host = true, .needs_host = true,
@@ -458,7 +458,7 @@ const struct cpu_model cpu_models[] = {
 	},
 	{
 		.name = "Opteron_G2-v1",
-		.level = 0x5, .xlevel = 0x8000000a,
+		.level = 0x5, .xlevel = 0x80000008,
 		.vendor = "AuthenticAMD",
 		.family = 15, .model = 6, .stepping = 1,
 		.model_id = "AMD Opteron 22xx (Gen 2 Class Opteron)",
@@ -469,7 +469,7 @@ const struct cpu_model cpu_models[] = {
 	},
 	{
 		.name = "Opteron_G3-v1",
-		.level = 0x5, .xlevel = 0x8000000a,
+		.level = 0x5, .xlevel = 0x80000008,
 		.vendor = "AuthenticAMD",
 		.family = 16, .model = 2, .stepping = 3,
 		.model_id = "AMD Opteron 23xx (Gen 3 Class Opteron)",

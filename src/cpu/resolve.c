@@ -124,10 +124,10 @@ static void collect_wanted(const struct cpu_config *cfg, const struct cpu_capabi
 			words[FEAT_KVM] = 0;
 	} else {
 		cpu_model_features(cfg->model, words);
-		if (caps->is_kvm)
+		if (caps->is_kvm && !cfg->model->is_empty)
 			apply_kvm_defaults(cfg, words);
 	}
-	if (strcmp(cfg->model->name, "base"))
+	if (!cfg->model->is_empty)
 		words[FEAT_1_ECX] |= cpu_feature_mask(FEAT_1_ECX, "hypervisor");
 	for (unsigned w = 0; w < FEAT_WORDS; w++)
 		words[w] = wanted_word(cfg, w, words[w]);
@@ -218,7 +218,9 @@ static void identify_max(const struct cpu_capabilities *caps, struct cpu_feature
 	g_strlcpy(feat->model_id, "QEMU TCG CPU version 2.5+", sizeof(feat->model_id));
 }
 
-static void identify_model(const struct cpu_config *cfg, struct cpu_features *feat)
+/* Under KVM the guest sees the host's vendor whatever the model: the host's quirks are the guest's. */
+static void identify_model(const struct cpu_config *cfg, const struct cpu_capabilities *caps,
+			   struct cpu_features *feat)
 {
 	struct cpu_model m = cpu_model_effective(cfg->model);
 
@@ -228,6 +230,8 @@ static void identify_model(const struct cpu_config *cfg, struct cpu_features *fe
 	feat->level = m.level;
 	feat->xlevel = m.xlevel;
 	g_strlcpy(feat->vendor, m.vendor, sizeof(feat->vendor));
+	if (caps->is_kvm && !cfg->model->is_empty)
+		put_text(feat->vendor, host_leaf(caps, 0), "bdc");
 	g_strlcpy(feat->model_id, m.model_id, sizeof(feat->model_id));
 }
 
@@ -325,7 +329,7 @@ bool cpu_resolve(const struct cpu_config *cfg, const struct cpu_capabilities *ca
 	else if (cfg->model->from_host)
 		identify_host(caps, out);
 	else
-		identify_model(cfg, out);
+		identify_model(cfg, caps, out);
 	adjust_levels(cfg, out);
 	apply_overrides(cfg, out);
 	return set_phys_bits(cfg, caps, out, errp);

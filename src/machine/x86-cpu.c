@@ -91,6 +91,8 @@ static void vcpu_reset(struct device *dev)
 	struct vcpu *cpu = container_of(dev, struct vcpu, dev);
 
 	x86_state_reset(&cpu->acc.state, cpu->index == 0, cpu_signature(&cpu->acc.features));
+	if (!(cpu->acc.features.words[FEAT_1_EDX] & BIT(9)))
+		cpu->acc.state.apic_base &= ~APIC_BASE_ENABLE;
 	cpu->acc.state_here = cpu->acc.state_full = true;
 	cpu->halted = false;
 }

@@ -10,6 +10,12 @@ static struct cpu_capabilities everything(bool is_kvm)
 	struct cpu_capabilities caps = {.phys_bits = 48, .is_kvm = is_kvm};
 
 	memset(caps.words, 0xff, sizeof(caps.words));
+	caps.host.leaf[caps.host.count++] = (struct cpuid_leaf){
+		.eax = 0xd,
+		.ebx = 0x756e6547,
+		.ecx = 0x6c65746e,
+		.edx = 0x49656e69, /* GenuineIntel */
+	};
 	return caps;
 }
 
