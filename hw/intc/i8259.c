@@ -96,22 +96,21 @@ static unsigned line_of(const struct i8259 *s, unsigned order)
 /* Requests in service that hold others back. */
 static uint8_t in_service(const struct i8259 *s)
 {
-	uint8_t isr = s->isr;
-
-	if (s->special_mask)
-		isr &= ~s->imr;
-	/* A slave may be asked again for something more urgent than what it has in service. */
-	if (s->special_fully_nested_mode && s->master)
-		isr &= ~BIT(CASCADE);
-	return isr;
+	return s->special_mask ? s->isr & ~s->imr : s->isr;
 }
 
 /* The line that is to interrupt next, or -1. */
 static int next_line(const struct i8259 *s)
 {
-	unsigned request = urgency(s, s->irr & ~s->imr);
+	unsigned request = urgency(s, s->irr & ~s->imr), served = urgency(s, in_service(s));
 
-	return request < urgency(s, in_service(s)) ? (int)line_of(s, request) : -1;
+	if (request < served)
+		return line_of(s, request);
+	/* A slave may have something more urgent than what it has in service. */
+	if (s->special_fully_nested_mode && s->master && request == served && request < LINES &&
+	    line_of(s, request) == CASCADE)
+		return CASCADE;
+	return -1;
 }
 
 static void set_output(struct i8259 *s, int level)
