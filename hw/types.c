@@ -12,14 +12,18 @@
 #include "hw/isa.h"
 #include "hw/pci.h"
 #include "hw/piix.h"
+#include "hw/rng.h"
 #include "hw/rtc.h"
 #include "hw/types.h"
+#include "hw/virtio/mmio.h"
+#include "hw/virtio/pci.h"
 #include "machine/machine.h"
 #include "machine/memory-backend.h"
 
 /* Chips and boards that no header declares. */
 extern const struct device_type debug_exit_type, debugcon_type, fw_cfg_type, gsi_router_type,
-	isa_serial_type, pc_machine_type, pcspk_type, port92_type;
+	isa_serial_type, pc_machine_type, pcspk_type, port92_type, virtio_rng_type,
+	virtio_rng_pci_type, virtio_rng_pci_transitional_type, virtio_rng_pci_modern_type;
 
 static const struct device_type *const rows[] = {
 	/* Machines */
@@ -73,6 +77,24 @@ static const struct device_type *const rows[] = {
 	&pcspk_type,
 	&port92_type,
 	&rtc_type,
+
+	/* Virtio: cores and transports, devices, and their PCI cards */
+	&virtio_device_type,
+	&virtio_mmio_type,
+	&virtio_pci_either_type,
+	&virtio_pci_modern_type,
+	&virtio_pci_transitional_type,
+	&virtio_pci_type,
+	&virtio_rng_type,
+	&virtio_rng_pci_type,
+	&virtio_rng_pci_modern_type,
+	&virtio_rng_pci_transitional_type,
+
+	/* Sources of randomness */
+	&rng_backend_type,
+	&rng_builtin_type,
+	&rng_egd_type,
+	&rng_random_type,
 };
 
 const struct device_type *const *hw_types(void)

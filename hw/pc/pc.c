@@ -37,6 +37,7 @@ static bool pc_make_host(struct pc_machine *pc, GError **errp)
 	pc->host = host;
 	send = pc_msi_sink(pc, &sink);
 	pci_bus_set_msi(i440fx_bus(host), send, sink);
+	pci_bus_set_accel(i440fx_bus(host), m->accel);
 	return true;
 }
 

@@ -90,6 +90,13 @@ struct device_type {
 		*class_data; /* what the base type wants to know: struct pci_info, accel_ops, ... */
 	const struct link_kind
 		*link; /* not used by the core: how FIELD_LINKs name instances of it */
+
+	/*
+	 * For a card that puts a device of its own kind on another bus (virtio-rng-pci): device_new() makes
+	 * the inner device too, whose properties are then also the card's. The card's realize() gives
+	 * it its place in the tree. Also inherited from a base.
+	 */
+	const struct device_type *inner;
 };
 
 struct device {
@@ -100,6 +107,7 @@ struct device {
 	GPtrArray *children;  /* struct device *, owned */
 	GPtrArray *buses;     /* struct bus *, embedded in the device */
 	struct bus *bus;      /* it plugs into; NULL: none */
+	struct device *inner; /* of a card: what it carries; a reference; NULL: none */
 	GError *global_error; /* of a -global that did not apply; device_realize() reports it */
 	bool realized;
 	bool hotplugged;
@@ -125,15 +133,18 @@ const char *device_type_bus(const struct device_type *type);
 /* How help heads the category: "Controller/Bridge/Hub". */
 const char *device_category_name(enum device_category category);
 
-/* The row of a property: the type's own or a base's. */
+/* The inner type of the type or the nearest base that has one; NULL: none. */
+const struct device_type *device_type_inner(const struct device_type *type);
+
+/* The row of a property: the type's own, a base's, or the inner type's. */
 const struct field *device_type_prop(const struct device_type *type, const char *name);
-/* Calls @fn for all property rows, base types first. */
+/* Calls @fn for all property rows, base types first, those of the inner type last. */
 void device_type_foreach_prop(const struct device_type *type,
 			      void (*fn)(const struct device_type *owner, const struct field *f,
 					 void *opaque),
 			      void *opaque);
 /* All property (or state) rows of the type and its bases as one table, base types first; ended by
- * FIELD_END. Caller frees with g_array_unref(). */
+ * FIELD_END. Properties of the inner type come last. Caller frees with g_array_unref(). */
 GArray *device_type_props(const struct device_type *type);
 GArray *device_type_state(const struct device_type *type);
 /* class_data of the type or the nearest base that has one. */

@@ -47,6 +47,8 @@ struct pci_info {
 	bool express;                         /* 4 KiB of configuration space */
 	const char *romfile;                  /* default option ROM; NULL: none */
 
+	/* Software is about to read [offset, offset+len): registers that are computed. */
+	void (*config_reading)(struct pci_device *pci, unsigned offset, unsigned len);
 	/* Software wrote [offset, offset+len); the core has already acted on it. */
 	void (*config_written)(struct pci_device *pci, unsigned offset, unsigned len);
 };
@@ -172,6 +174,12 @@ void *pci_dma_map(struct pci_device *pci, uint64_t addr, uint64_t *len, bool is_
 		  struct as_mapping *map);
 /* The space its accesses go to. */
 struct address_space *pci_dma_space(const struct pci_device *pci);
+static inline bool pci_is_master(const struct pci_device *pci)
+{
+	return pci_get16(pci, PCI_COMMAND) & PCI_COMMAND_MASTER;
+}
+/* The accelerator, as the root bus was told; or NULL. */
+struct accel *pci_accel(const struct pci_device *pci);
 
 /* ---- Buses ---- */
 
@@ -206,6 +214,7 @@ struct pci_bus {
 	void *intx_opaque;
 	pci_msi_fn *send_msi; /* NULL: a write to memory */
 	void *msi_opaque;
+	struct accel *accel; /* for ioeventfds and irqfds; NULL: neither */
 };
 
 /* Readies a bus embedded in @parent; @bridge NULL makes it a root. @name NULL: "pci.N". */
@@ -215,6 +224,8 @@ void pci_bus_init(struct pci_bus *bus, struct device *parent, const char *name,
 void pci_bus_cleanup(struct pci_bus *bus);
 void pci_bus_set_intx(struct pci_bus *root, pci_map_fn *map, pci_set_fn *set, void *opaque);
 void pci_bus_set_msi(struct pci_bus *root, pci_msi_fn *send, void *opaque);
+/* Who executes the guest, for devices that can use its ioeventfds and irqfds. */
+void pci_bus_set_accel(struct pci_bus *root, struct accel *accel);
 void pci_bus_set_hotplug(struct pci_bus *bus, const struct pci_hotplug *hotplug);
 
 struct pci_bus *pci_bus_root(struct pci_bus *bus);

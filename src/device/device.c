@@ -10,6 +10,8 @@ struct device *device_new(const struct device_type *type)
 	dev->type = type;
 	dev->refs = 1;
 	g_mutex_init(&dev->lock);
+	if (device_type_inner(type))
+		dev->inner = device_new(device_type_inner(type));
 	for (const struct device_type **t = chain; *t; t++)
 		fields_set_defaults((*t)->props, dev);
 	for (const struct device_type **t = chain; *t; t++) {
@@ -37,6 +39,7 @@ void device_unref(struct device *dev)
 	g_clear_pointer(&dev->children, g_ptr_array_unref);
 	g_clear_pointer(&dev->buses, g_ptr_array_unref);
 	g_clear_error(&dev->global_error);
+	g_clear_pointer(&dev->inner, device_unref);
 	g_mutex_clear(&dev->lock);
 	g_free(dev->id);
 	g_free(dev->name);

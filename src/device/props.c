@@ -79,6 +79,18 @@ static void not_found(const struct device *dev, const char *name, GError **errp)
 		error_add_hint(errp, "Did you mean '%s'?", near);
 }
 
+/* Who has the property: @dev, or what it carries. Itself too where nobody has. */
+static struct device *holder(struct device *dev, const char *name)
+{
+	for (const struct device_type *t = dev->type; t; t = t->base) {
+		if (fields_find(t->props, name))
+			return dev;
+	}
+	if (dev->inner && device_type_prop(dev->inner->type, name))
+		return holder(dev->inner, name);
+	return dev;
+}
+
 static const struct field *row_to_set(struct device *dev, const char *name, GError **errp)
 {
 	const struct field *row = device_type_prop(dev->type, name);
@@ -187,22 +199,24 @@ static bool replace(struct device *dev, const struct field *row, const struct va
 
 bool device_set_text(struct device *dev, const char *name, const char *text, GError **errp)
 {
-	const struct field *row = row_to_set(dev, name, errp);
+	struct device *has = holder(dev, name);
+	const struct field *row = row_to_set(has, name, errp);
 
-	return row && replace(dev, row, &(struct value){.text = text}, errp);
+	return row && replace(has, row, &(struct value){.text = text}, errp);
 }
 
 static bool set_json(struct device *dev, const char *name, json_object *value, bool strict,
 		     GError **errp)
 {
-	const struct field *row = row_to_set(dev, name, errp);
+	struct device *has = holder(dev, name);
+	const struct field *row = row_to_set(has, name, errp);
 
 	if (row && !value) {
 		error_set(errp, "Property '%s.%s' doesn't take value 'null'", dev->type->name,
 			  name);
 		return false;
 	}
-	return row && replace(dev, row, &(struct value){.json = value, .strict = strict}, errp);
+	return row && replace(has, row, &(struct value){.json = value, .strict = strict}, errp);
 }
 
 bool device_set_json(struct device *dev, const char *name, json_object *value, GError **errp)
@@ -248,7 +262,8 @@ bool props_set_object(struct device *dev, json_object *props, bool lenient, GErr
 
 json_object *device_get_json(struct device *dev, const char *name, GError **errp)
 {
-	const struct field *row = device_type_prop(dev->type, name);
+	struct device *has = holder(dev, name);
+	const struct field *row = device_type_prop(has->type, name);
 	const struct device_common_prop *common = common_prop(name);
 	json_object *value;
 
@@ -259,7 +274,7 @@ json_object *device_get_json(struct device *dev, const char *name, GError **errp
 		return NULL;
 	}
 	if (row->get)
-		row->get(dev, row);
-	value = codec_encode_field(row, dev);
+		row->get(has, row);
+	value = codec_encode_field(row, has);
 	return value ? value : json_object_new_string("");
 }

@@ -60,6 +60,13 @@ const void *device_type_class_data(const struct device_type *type)
 	return type ? type->class_data : NULL;
 }
 
+const struct device_type *device_type_inner(const struct device_type *type)
+{
+	while (type && !type->inner)
+		type = type->base;
+	return type ? type->inner : NULL;
+}
+
 const char *device_category_name(enum device_category category)
 {
 	static const char *const names[] = {
@@ -85,7 +92,8 @@ const struct field *device_type_prop(const struct device_type *type, const char 
 		if (row)
 			return row;
 	}
-	return NULL;
+	type = device_type_inner(type);
+	return type ? device_type_prop(type, name) : NULL;
 }
 
 void device_type_foreach_prop(const struct device_type *type,
@@ -93,11 +101,16 @@ void device_type_foreach_prop(const struct device_type *type,
 					 void *opaque),
 			      void *opaque)
 {
-	if (type->base)
-		device_type_foreach_prop(type->base, fn, opaque);
-	FIELDS_FOREACH (row, type->props) {
-		fn(type, row, opaque);
+	g_autofree const struct device_type **chain = type_chain(type);
+	const struct device_type *inner = device_type_inner(type);
+
+	for (const struct device_type **t = chain; *t; t++) {
+		FIELDS_FOREACH (row, (*t)->props) {
+			fn(*t, row, opaque);
+		}
 	}
+	if (inner)
+		device_type_foreach_prop(inner, fn, opaque);
 }
 
 static GArray *chain_rows(const struct device_type *type, bool state)
@@ -116,7 +129,15 @@ static GArray *chain_rows(const struct device_type *type, bool state)
 
 GArray *device_type_props(const struct device_type *type)
 {
-	return chain_rows(type, false);
+	const struct device_type *inner = device_type_inner(type);
+	GArray *rows = chain_rows(type, false);
+
+	if (inner) {
+		g_autoptr(GArray) more = device_type_props(inner);
+
+		g_array_append_vals(rows, more->data, more->len);
+	}
+	return rows;
 }
 
 GArray *device_type_state(const struct device_type *type)
@@ -156,6 +177,19 @@ static void check_state(const struct device_type *type, GString *faults)
 				       type->name);
 }
 
+static void check_inner(const struct device_type *type, GString *faults)
+{
+	g_autoptr(GArray) own = chain_rows(type, false);
+	const struct device_type *inner = device_type_inner(type);
+	g_autoptr(GArray) rows = inner ? device_type_props(inner) : NULL;
+
+	FIELDS_FOREACH (row, rows ? (const struct field *)rows->data : NULL) {
+		if (fields_find((const struct field *)own->data, row->name))
+			g_string_append_printf(faults, "'%s' and its inner '%s' both have '%s'\n",
+					       type->name, inner->name, row->name);
+	}
+}
+
 static void check_type(const struct device_type *type, GString *faults)
 {
 	if (!type->help || !*type->help)
@@ -166,6 +200,7 @@ static void check_type(const struct device_type *type, GString *faults)
 		g_string_append_printf(faults, "'%s' is abstract and user-creatable\n", type->name);
 	check_rows(type, false, faults);
 	check_rows(type, true, faults);
+	check_inner(type, faults);
 	check_state(type, faults);
 }
 

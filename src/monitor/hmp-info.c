@@ -194,7 +194,8 @@ static void print_prop(const struct device_type *owner, const struct field *row,
 	g_autoptr(json_object) value = NULL;
 	g_autofree char *text = NULL;
 
-	if (row->flags & FIELD_HIDDEN)
+	/* What a card carries is shown on the card's bus. */
+	if ((row->flags & FIELD_HIDDEN) || !device_type_is_a(job->dev->type, owner))
 		return;
 	value = device_get_json(job->dev, row->name, NULL);
 	text = value ? json_print(value, false) : g_strdup("\"\"");

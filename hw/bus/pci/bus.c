@@ -191,6 +191,16 @@ void pci_bus_set_msi(struct pci_bus *root, pci_msi_fn *send, void *opaque)
 	root->msi_opaque = opaque;
 }
 
+void pci_bus_set_accel(struct pci_bus *root, struct accel *accel)
+{
+	root->accel = accel;
+}
+
+struct accel *pci_accel(const struct pci_device *pci)
+{
+	return pci_bus_root(pci_bus_of(pci))->accel;
+}
+
 void pci_bus_set_hotplug(struct pci_bus *bus, const struct pci_hotplug *hotplug)
 {
 	bus->hotplug = *hotplug;
@@ -240,11 +250,6 @@ void pci_bus_foreach(struct pci_bus *bus, void (*fn)(struct pci_device *pci, voi
 
 /* ---- DMA ---- */
 
-static bool is_master(const struct pci_device *pci)
-{
-	return pci_get16(pci, PCI_COMMAND) & PCI_COMMAND_MASTER;
-}
-
 struct address_space *pci_dma_space(const struct pci_device *pci)
 {
 	return pci_bus_of(pci)->dma;
@@ -252,7 +257,7 @@ struct address_space *pci_dma_space(const struct pci_device *pci)
 
 enum mem_result pci_dma_read(struct pci_device *pci, uint64_t addr, void *buf, uint64_t len)
 {
-	if (is_master(pci))
+	if (pci_is_master(pci))
 		return as_read(pci_dma_space(pci), addr, buf, len);
 	memset(buf, 0xff, len);
 	return MEM_REFUSED;
@@ -260,7 +265,7 @@ enum mem_result pci_dma_read(struct pci_device *pci, uint64_t addr, void *buf, u
 
 enum mem_result pci_dma_write(struct pci_device *pci, uint64_t addr, const void *buf, uint64_t len)
 {
-	if (is_master(pci))
+	if (pci_is_master(pci))
 		return as_write(pci_dma_space(pci), addr, buf, len);
 	return MEM_REFUSED;
 }
@@ -268,5 +273,5 @@ enum mem_result pci_dma_write(struct pci_device *pci, uint64_t addr, const void 
 void *pci_dma_map(struct pci_device *pci, uint64_t addr, uint64_t *len, bool is_write,
 		  struct as_mapping *map)
 {
-	return is_master(pci) ? as_map(pci_dma_space(pci), addr, len, is_write, map) : NULL;
+	return pci_is_master(pci) ? as_map(pci_dma_space(pci), addr, len, is_write, map) : NULL;
 }

@@ -202,6 +202,8 @@ uint32_t pci_config_read(struct pci_device *pci, unsigned offset, unsigned size)
 
 	if (!range_fits(offset, size, pci->config_size))
 		return UINT32_MAX;
+	if (pci->info->config_reading)
+		pci->info->config_reading(pci, offset, size);
 	value = get_le(pci->config + offset, size);
 	trace(pci_config_read, device_label(&pci->dev), offset, value, size);
 	return value;
