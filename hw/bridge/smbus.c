@@ -113,8 +113,10 @@ static void smbus_transact(struct smbus *s)
 {
 	enum protocol protocol = s->control >> CONTROL_PROTOCOL_SHIFT & 7;
 	int n = smbus_eeprom(s);
-	bool ok = n >= 0 && (s->address & ADDRESS_READ ? smbus_read(s, n, protocol)
-						       : smbus_write(s, n, protocol));
+	/* After an error nothing is done until software has cleared it. */
+	bool ok = n >= 0 && !(s->status & STATUS_DEVICE_ERROR) &&
+		  (s->address & ADDRESS_READ ? smbus_read(s, n, protocol)
+					     : smbus_write(s, n, protocol));
 
 	s->pending = false;
 	s->block_index = 0;
@@ -164,7 +166,7 @@ static void smbus_write_control(struct smbus *s, uint8_t value)
 		s->status = (s->status & ~STATUS_BUSY) | STATUS_FAILED;
 	} else if (value & CONTROL_START) {
 		s->pending = true;
-		s->status = STATUS_BUSY;
+		s->status |= STATUS_BUSY;
 	}
 }
 

@@ -105,7 +105,7 @@ static void i8042_set_source(struct i8042 *c, enum source source)
 	c->outport &= ~(OUTPORT_OUTPUT_FULL | OUTPORT_MOUSE_FULL);
 	if (source != SOURCE_NONE) {
 		c->status |= STATUS_OUTPUT_FULL | (from_mouse(c) ? STATUS_MOUSE_FULL : 0);
-		c->outport |= from_mouse(c) ? OUTPORT_MOUSE_FULL : OUTPORT_OUTPUT_FULL;
+		c->outport |= OUTPORT_OUTPUT_FULL | (from_mouse(c) ? OUTPORT_MOUSE_FULL : 0);
 	}
 	i8042_update_irqs(c);
 }
@@ -134,16 +134,12 @@ static void i8042_port_update(void *opaque, bool bytes_wait)
 		i8042_fill(opaque);
 }
 
+/* There is one byte of the controller's own: a second answer takes the first one's place in the buffer. */
 static void i8042_answer(struct i8042 *c, uint8_t byte, enum source source)
 {
-	bool replaces = c->own_source != SOURCE_NONE && c->source == c->own_source;
-
 	c->own = byte;
 	c->own_source = source;
-	if (replaces)
-		i8042_set_source(c, source);
-	else
-		i8042_fill(c);
+	i8042_fill(c);
 }
 
 static uint8_t i8042_fetch(struct i8042 *c)

@@ -230,6 +230,8 @@ void ps2_mouse_reset(struct ps2_mouse *m)
 	m->wrap = false;
 	m->buttons = m->sent_buttons = 0;
 	mouse_defaults(m);
+	/* Until it is told to take its defaults it reports none. */
+	m->rate = m->resolution = 0;
 }
 
 static const struct field mouse_rows[] = {

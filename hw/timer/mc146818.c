@@ -74,6 +74,7 @@ struct rtc {
 	int64_t ahead;  /* of the host's time of day at the start, seconds */
 	int64_t base;   /* seconds since 1970 at `since` */
 	int64_t since;  /* of the clock, ns */
+	int64_t shown;  /* the second that the bytes of time and date are of */
 	int64_t offset; /* ns into the second at `since` */
 
 	struct timer update, periodic;
@@ -135,7 +136,8 @@ static int64_t rtc_host_seconds(const struct rtc *r)
 
 static void rtc_store_time(struct rtc *r)
 {
-	rtc_time_store(r->cmos, rtc_seconds(r), r->base_year);
+	r->shown = rtc_seconds(r);
+	rtc_time_store(r->cmos, r->shown, r->base_year);
 }
 
 /* The bytes become the time. */
@@ -143,6 +145,7 @@ static void rtc_take_time(struct rtc *r)
 {
 	r->base = rtc_time_load(r->cmos, r->base_year);
 	r->since = rtc_now(r);
+	r->shown = rtc_seconds(r);
 	hw_event_rtc_change(&r->isa.dev, r->base - rtc_host_seconds(r));
 }
 
@@ -302,7 +305,11 @@ static void rtc_write_time(struct rtc *r, uint8_t index, uint8_t value)
 {
 	bool running = rtc_running(r);
 
-	if (running)
+	/*
+	 * Within a second the bytes stay as they were written: a date that is no date in between, such as
+	 * February 31 on the way to January 31, must not carry over into what comes next.
+	 */
+	if (running && rtc_seconds(r) != r->shown)
 		rtc_store_time(r);
 	r->cmos[index] = value;
 	if (running) {

@@ -202,6 +202,11 @@ static void test_mouse(void)
 	expect_mouse(s, 0x00);
 	expect_mouse(s, 0x02);
 	expect_mouse(s, 100);
+	qts_reset(s);
+	to_mouse(s, 0xe9);
+	expect_mouse(s, 0xfa);
+	for (unsigned i = 0; i < 3; i++)
+		expect_mouse(s, 0x00);
 	to_mouse(s, 0xe8);
 	expect_mouse(s, 0xfa);
 	to_mouse(s, 0x03);
@@ -214,7 +219,7 @@ static void test_mouse(void)
 	expect_mouse(s, 0xfa);
 	expect_mouse(s, 0x30);
 	expect_mouse(s, 0x03);
-	expect_mouse(s, 100);
+	expect_mouse(s, 0);
 	to_mouse(s, 0xeb);
 	expect_mouse(s, 0xfa);
 	expect_mouse(s, 0x08);
