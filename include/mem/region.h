@@ -29,7 +29,7 @@ struct region;
 
 enum mem_result {
 	MEM_OK,
-	MEM_UNASSIGNED, /* nothing there: reads are all ones, writes vanish */
+	MEM_UNASSIGNED, /* nothing there: reads give the space's `nothing`, writes vanish */
 	MEM_REFUSED,    /* the region exists, this access is not allowed */
 };
 
@@ -40,7 +40,7 @@ enum mem_result {
  * `valid` says what may reach the device (0 means 1 and 8: anything). As on a bus, what is wider than
  * valid.max, straddles the end of the region, or is unaligned without valid.unaligned arrives as
  * several accesses, lowest address first. What is then narrower than valid.min, or not to the taste
- * of accepts(), is refused: reads give all ones, writes vanish.
+ * of accepts(), is refused: reads give the space's `nothing`, writes vanish.
  *
  * `impl` says what the callbacks handle (0 means 1 and 4). Wider accesses are split. A narrower one
  * becomes one of impl.min bytes: a read gives the bytes asked for out of it, a write has zeros in

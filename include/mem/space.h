@@ -40,12 +40,14 @@ struct flat_view {
 struct address_space {
 	const char *name;
 	struct region *root;
+	uint8_t nothing; /* what a byte reads as where nothing is, or access is refused */
 	struct flat_view *view; /* RCU */
 	GPtrArray *listeners;
 	struct address_space *next;
 };
 
 /* Under the machine lock. The root, and what listens, must outlive the space. */
+/* `nothing` is FFH, as on a bus that nobody drives, until the owner says otherwise. */
 void address_space_init(struct address_space *as, const char *name, struct region *root);
 void address_space_cleanup(struct address_space *as);
 

@@ -65,6 +65,8 @@ static void init_spaces(struct machine *m)
 	region_init_container(&m->io_root, m, "io", 64 * KIB);
 	address_space_init(&m->memory, "memory", &m->memory_root);
 	address_space_init(&m->io, "I/O", &m->io_root);
+	/* Guests of this family have always read zeroes from memory that is not there. */
+	m->memory.nothing = 0;
 }
 
 /* The back end that -m, -mem-path and -mem-prealloc describe; it shows in query-memdev. */

@@ -144,8 +144,13 @@ static void transfer_nothing(struct transfer *t, const struct piece *p)
 		trace(guest_errors_mem_unassigned, t->kind == TRANSFER_READ ? "read" : "write",
 		      t->addr, p->len);
 	if (t->to)
-		memset(t->to, 0xff, p->len);
+		memset(t->to, t->as->nothing, p->len);
 	advance(t, p->len, hole ? MEM_UNASSIGNED : MEM_REFUSED);
+}
+
+static uint64_t nothing_read(const struct address_space *as, unsigned size)
+{
+	return as->nothing * (~0ULL / 0xff) & (~0ULL >> (64 - size * 8));
 }
 
 static uint64_t register_value(const struct transfer *t, unsigned width)
@@ -182,7 +187,7 @@ static void call_register(struct transfer *t, struct region *r, uint64_t offset,
 
 	if (t->kind == TRANSFER_READ) {
 		result = dispatch_read(r, offset, width, &value);
-		put_le(t->to, width, value);
+		put_le(t->to, width, result == MEM_OK ? value : nothing_read(t->as, width));
 	} else {
 		result = dispatch_write(r, offset, width, register_value(t, width));
 	}
@@ -252,7 +257,7 @@ enum mem_result as_read(struct address_space *as, uint64_t addr, void *buf, uint
 	struct transfer t = {.as = as, .kind = TRANSFER_READ, .addr = addr, .len = len, .to = buf};
 
 	if (wraps(addr, len)) {
-		memset(buf, 0xff, len);
+		memset(buf, as->nothing, len);
 		return MEM_REFUSED;
 	}
 	return transfer_run(&t);
@@ -327,7 +332,7 @@ enum mem_result as_load(struct address_space *as, struct space_hint *hint, uint6
 
 	assert(size <= 8 && IS_POWER_OF_2(size));
 	if (wraps(addr, size)) {
-		*value = ~0ULL >> (64 - size * 8);
+		*value = nothing_read(as, size);
 		return MEM_REFUSED;
 	}
 	rcu_read_lock();

@@ -133,6 +133,7 @@ void address_space_init(struct address_space *as, const char *name, struct regio
 	*as = (struct address_space){
 		.name = name,
 		.root = root,
+		.nothing = 0xff,
 		.view = flat_view_render(root),
 		.listeners = g_ptr_array_new(),
 	};

@@ -6,9 +6,9 @@
 	movl	$0x11223344, END - 4
 	cmpl	$0x11223344, END - 4
 	jne	1f
-	cmpb	$-1, END
+	cmpb	$0, END
 	jne	2f
-	cmpl	$0xffff1122, END - 2	/* half RAM, half nothing */
+	cmpl	$0x1122, END - 2	/* half RAM, half nothing */
 	jne	3f
 	movl	$0xaabbccdd, 0x200ffe	/* two pages */
 	cmpl	$0xaabbccdd, 0x200ffe
