@@ -5,6 +5,7 @@
  */
 #include "accel/kvm.h"
 #include "accel/qtest.h"
+#include "hw/flash.h"
 #include "hw/fw_cfg.h"
 #include "hw/i440fx.h"
 #include "hw/i8042.h"
@@ -67,6 +68,7 @@ static const struct device_type *const rows[] = {
 	&fw_cfg_io_type,
 	&fw_cfg_mem_type,
 	&fw_cfg_type,
+	&pflash_cfi01_type,
 
 	/* The ISA bus and its devices */
 	&debug_exit_type,

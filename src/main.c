@@ -6,6 +6,7 @@
 #include "cli/start.h"
 #include "event/lock.h"
 #include "event/loop.h"
+#include "event/worker.h"
 #include "hw/types.h"
 #include "monitor/monitor.h"
 
@@ -24,6 +25,7 @@ static int run(const struct config *cfg)
 	}
 	process_report_signal();
 	machine_stop(machine_current());
+	worker_drain();
 	return code;
 }
 

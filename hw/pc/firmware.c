@@ -77,6 +77,8 @@ bool pc_load_firmware(struct pc_machine *pc, struct region *pci, GError **errp)
 
 	if (!map_option_roms(pc, pci, errp))
 		return false;
+	if (pc->m.flash[0].file || pc->m.flash[1].file)
+		return pc_map_flash(pc, pci, errp);
 	if (name)
 		return load_bios(pc, pci, name, errp);
 	if (boot->kernel)

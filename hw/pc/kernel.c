@@ -136,7 +136,7 @@ bool pc_boot_kernel(struct pc_machine *pc, GError **errp)
 {
 	struct e820_table map = {0};
 
-	if (!pc->m.boot.kernel || pc->m.boot.bios || pc->m.firmware)
+	if (!pc->m.boot.kernel || pc->m.boot.bios || pc->m.firmware || pc->m.flash[0].file)
 		return true;
 	e820_add_board(&map, pc->m.below_4g, pc->m.above_4g);
 	e820_add_firmware(&map);

@@ -6,6 +6,7 @@
 #define HW_PC_PC_H
 
 #include "hw/acpi.h"
+#include "hw/flash.h"
 #include "hw/intc.h"
 #include "hw/isa.h"
 #include "hw/smbios.h"
@@ -20,7 +21,7 @@ struct pc_machine {
 	int smbios_entry_point; /* enum pc_smbios_entry */
 
 	/* The board */
-	struct device *gsi, *host, *pm, *rtc, *fw_cfg;
+	struct device *gsi, *host, *pm, *rtc, *fw_cfg, *flash[MACHINE_FLASHES];
 	struct device *hpet, *apic_bus, *pic[2], *ioapic, *pit; /* NULL: not in the process */
 	struct isa_bus *isa;
 	bool boot_once_used;
@@ -54,6 +55,9 @@ uint64_t pc_ram_split(const struct pc_machine *pc);
 
 /* firmware.c: option ROM area and BIOS into @pci memory. */
 bool pc_load_firmware(struct pc_machine *pc, struct region *pci, GError **errp);
+
+/* flash.c: flash chips instead of a ROM, when there is a first one. */
+bool pc_map_flash(struct pc_machine *pc, struct region *pci, GError **errp);
 
 /* fwcfg.c: the device, and what the board tells through it once all devices exist. */
 bool pc_make_fw_cfg(struct pc_machine *pc, GError **errp);

@@ -86,6 +86,7 @@ struct config {
 	uint8_t escape_key; /* -echr; 0: not given */
 
 	struct boot_config boot;
+	struct machine_flash flash[MACHINE_FLASHES]; /* -drive if=pflash */
 
 	char *name, *process_name;
 	bool debug_threads;

@@ -33,6 +33,13 @@ struct boot_fw_cfg {
 	GBytes *content;
 };
 
+/* A flash chip of the board: -drive if=pflash. Owned by the configuration. */
+struct machine_flash {
+	const char *file; /* raw image; NULL: no chip */
+	bool readonly;
+};
+#define MACHINE_FLASHES 2
+
 struct machine_info {
 	const char *alias; /* "pc" */
 	const char *desc;  /* as -machine help shows it */
@@ -68,8 +75,9 @@ struct machine {
 	bool no_defaults, no_hpet, no_acpi;
 	bool has_uuid;
 	uint8_t uuid[16];
-	const char *name;                        /* of the guest; NULL */
+	const char *name;               /* of the guest; NULL */
 	struct smbios_settings *smbios; /* -smbios */
+	struct machine_flash flash[MACHINE_FLASHES];
 	struct chardev *serial[MACHINE_SERIALS]; /* NULL: no such port */
 	bool rtc_localtime;
 	bool rtc_has_date; /* -rtc base=DATE: the time of day the guest starts with */

@@ -117,6 +117,8 @@ void config_free(struct config *cfg)
 	for (int i = 0; i < MACHINE_SERIALS; i++)
 		g_free(cfg->serial[i]);
 	boot_free(&cfg->boot);
+	for (int i = 0; i < MACHINE_FLASHES; i++)
+		g_free((char *)cfg->flash[i].file);
 	lists_free(cfg);
 	json_object_put(cfg->machine);
 	g_free(cfg);

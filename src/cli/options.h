@@ -65,7 +65,7 @@ struct option_table {
 extern const struct option_table option_tables[]; /* ends with NULL options */
 
 extern const struct option help_options[], machine_options[], device_options[], backend_options[],
-	display_options[], pc_options[], boot_options[], debug_options[];
+	drive_options[], display_options[], pc_options[], boot_options[], debug_options[];
 
 /* The state of a parse. */
 struct cli {

@@ -6,6 +6,7 @@ const struct option_table option_tables[] = {
 	{"Help", help_options},
 	{"Standard options", machine_options},
 	{"Devices and objects", device_options},
+	{"Block device options", drive_options},
 	{"Display options", display_options},
 	{"i386 target only", pc_options},
 	{"Character device options", backend_options},

@@ -247,6 +247,7 @@ static bool set_serials(struct machine *m, const struct config *cfg, GError **er
 static bool set_machine(struct machine *m, const struct config *cfg, GError **errp)
 {
 	m->boot = cfg->boot;
+	memcpy(m->flash, cfg->flash, sizeof(m->flash));
 	m->no_defaults = cfg->no_defaults;
 	m->no_hpet = cfg->no_hpet;
 	m->no_acpi = cfg->no_acpi;

@@ -258,7 +258,8 @@ static void test_kvm(void)
 
 /* Types that no machine has. The row goes when one does. */
 static const char *const no_machine[] = {
-	"fw_cfg_mem", /* for boards without ports */
+	"cfi.pflash01", /* comes with an image: see test-pflash.c */
+	"fw_cfg_mem",   /* for boards without ports */
 	"virtio-mmio",
 	NULL,
 };
