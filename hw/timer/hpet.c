@@ -181,12 +181,13 @@ static void catch_up(struct hpet_timer *t, uint64_t now)
 		t->comparator = (t->comparator + behind / t->period * t->period + t->period) & mask;
 }
 
+/* To the next match, which is a whole turn away from one that has just been. */
 static uint64_t steps_left(const struct hpet_timer *t, uint64_t now)
 {
 	uint64_t mask = width_mask(t), left = (t->comparator - now) & mask;
 
 	if (t->fired)
-		return left ? left : mask;
+		return left ? left : MAX(mask, mask + 1);
 	return left > mask >> 1 ? 0 : left;
 }
 
