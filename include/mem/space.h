@@ -40,7 +40,7 @@ struct flat_view {
 struct address_space {
 	const char *name;
 	struct region *root;
-	uint8_t nothing; /* what a byte reads as where nothing is, or access is refused */
+	uint8_t nothing;        /* what a byte reads as where nothing is, or access is refused */
 	struct flat_view *view; /* RCU */
 	GPtrArray *listeners;
 	struct address_space *next;

@@ -53,8 +53,8 @@ static struct elf64 *elf64_new(void)
 			       .p_filesz = sizeof(e->data),
 			       .p_memsz = sizeof(e->data)};
 	e->note.namesz = e->note.namesz2 = 4;
-	strcpy(e->note.name, "Xen");
-	strcpy(e->note.name2, "Xen");
+	memcpy(e->note.name, "Xen", 4);
+	memcpy(e->note.name2, "Xen", 4);
 	e->note.type = 5;
 	e->note.descsz = 4;
 	e->note.type2 = PVH_NOTE_PHYS32_ENTRY;
@@ -194,7 +194,7 @@ static void spoil_note_type(struct elf64 *e)
 }
 static void spoil_note_name(struct elf64 *e)
 {
-	strcpy(e->note.name2, "GNU");
+	memcpy(e->note.name2, "GNU", 4);
 }
 static void spoil_note_size(struct elf64 *e)
 {
