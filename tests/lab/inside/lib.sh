@@ -7,7 +7,7 @@
 #	qmp WORD...		talk to it (see qmpsh.c)
 #	seen PATTERN		wait until the guest's console has a line matching
 #	gone STATUS		wait until the VMM ended, with that status
-#	refused PATTERN ARG...	the VMM must refuse these arguments in one line, status 1
+#	refused PATTERN ARG...	the VMM must refuse these arguments in one line (and advice), status 1
 #
 # The guest's console is $dir/console, what the VMM itself prints is in $dir/output.
 
@@ -116,8 +116,17 @@ no_complaints()
 {
 	complaints=$(tail -n "+${1:-1}" "$console" |
 		grep -iE 'unstable|rcu.*(stall|detected)|lockup|hung task|blocked for|skew|BUG:|WARNING:|Oops' |
-		grep -vE "tracing clock|TSC unstable|clocksource 'tsc' as unstable")
+		grep -vE "tracing clock|TSC unstable|clocksource 'tsc(-early)?' as unstable")
 	[ -z "$complaints" ] || fail "the guest complained: $complaints"
+}
+
+# said PATTERN WHAT: one line of error, in which PATTERN is, and at most two of advice below it.
+said()
+{
+	head -n 1 "$output" | grep -q "^quail: .*$1" || fail "no '$1' in what it said for: $2"
+	[ "$(grep -c '^quail: ' "$output")" = 1 ] || fail "more than one error for: $2"
+	[ "$(wc -l < "$output")" -le 3 ] || fail "more than two lines of advice for: $2"
+	head -n 1 "$output"
 }
 
 refused()
@@ -127,6 +136,5 @@ refused()
 	timeout -s KILL 60 "$VMM" "$@" > "$output" 2>&1 < /dev/null
 	status=$?
 	[ "$status" = 1 ] || fail "status $status instead of 1 for: $*"
-	[ "$(wc -l < "$output")" = 1 ] || fail "not one line for: $*"
-	grep -q -e "$pattern" "$output" || fail "no '$pattern' in what it said for: $*"
+	said "$pattern" "$*"
 }

@@ -44,7 +44,7 @@ def decode(raw):
 class Channel:
     """A connection to the agent, synchronised: nothing runs, nothing old is in the line."""
 
-    def __init__(self, path, sync_limit=60):
+    def __init__(self, path, sync_limit=240):
         self._socket = socket.socket(socket.AF_UNIX)
         # The path of a Unix socket is short; the folder it is in may not be.
         here = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
@@ -118,7 +118,7 @@ class Channel:
 
     def kill_all(self):
         self.send("K")
-        if not any(kind == "K" for kind, _ in self.until("K", 30)):
+        if not any(kind == "K" for kind, _ in self.until("K", 240)):
             raise LabLost("processes in the lab could not be killed")
 
     def run(self, command, sink, limit, stdin=None):
@@ -138,7 +138,7 @@ class Channel:
                 sink(payload)
             elif kind == "X":
                 return int(payload)
-        self.synchronise(60)
+        self.synchronise(240)
         return None
 
     def _finish(self, sink, limit):
@@ -148,5 +148,5 @@ class Channel:
                 sink(payload)
             elif kind == "X":
                 return int(payload)
-        self.synchronise(60)
+        self.synchronise(240)
         return None

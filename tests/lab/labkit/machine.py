@@ -20,8 +20,8 @@ from .pack import LAB_MODULES, Tree, base_archive
 
 QEMU = "qemu-system-x86_64"
 MAILBOX_SIZE = 1 << 30  # sparse
-START_LIMIT = 180  # seconds to the agent's first word; 3 on an idle host
-PUSH_LIMIT = 120
+START_LIMIT = 600  # seconds to the agent's first word; 3 on an idle host
+PUSH_LIMIT = 600
 COMMAND_LINE = "console=ttyS0 panic=-1 loglevel=5 nokaslr mitigations=off"
 PR_SET_PDEATHSIG = 1
 
@@ -104,7 +104,7 @@ class Machine:
             self.stop()
             raise LabError(report) from None
 
-    def channel(self, sync_limit=60):
+    def channel(self, sync_limit=240):
         """The line to the agent, opened at the first call; one user at a time holds it."""
         if self._channel:
             return self._channel
