@@ -57,7 +57,7 @@ static bool take_buffer(struct virtio_rng *r)
 
 static void work(struct virtio_rng *r)
 {
-	if (r->waiting || !virtqueue_ready(r->q) || !r->quota || !take_buffer(r))
+	if (r->waiting || !virtqueue_ready(r->q) || !take_buffer(r) || !r->quota)
 		return;
 	r->waiting = true;
 	rng_request(r->source, MIN(r->chain->in_size, r->quota), entropy, r);
