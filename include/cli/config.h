@@ -121,7 +121,8 @@ struct config {
  */
 struct cli_help {
 	void (*machines)(GString *out);
-	void (*machine_props)(const char *type, GString *out); /* -machine pc,help */
+	/* -machine pc,help */
+	bool (*machine_props)(const char *type, GString *out, GError **errp);
 	void (*accels)(GString *out);
 	void (*cpus)(GString *out);
 	bool (*devices)(const char *topic, GString *out, GError **errp);

@@ -161,6 +161,7 @@ static json_object *parse_plain(const char *text, GError **errp)
 	if (g_str_has_prefix(text, "/dev/"))
 		return with_path("serial", text);
 	error_set(errp, "'%s' is not a valid char driver", text);
+	error_add_hint(errp, "Use -chardev help to list them");
 	return NULL;
 }
 

@@ -54,14 +54,15 @@ static void print_prop(const struct device_type *owner, const struct field *f, v
 		fields_print_help(rows, opaque);
 }
 
-static void print_machine_props(const char *name, GString *out)
+static bool print_machine_props(const char *name, GString *out, GError **errp)
 {
-	const struct device_type *type = machine_type_find(name, NULL);
+	const struct device_type *type = machine_type_find(name, errp);
 
 	if (!type)
-		return;
+		return false;
 	g_string_append_printf(out, "%s options:\n", type->name);
 	device_type_foreach_prop(type, print_prop, out);
+	return true;
 }
 
 static void print_accels(GString *out)

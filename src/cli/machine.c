@@ -3,11 +3,19 @@
 
 /* ---- -machine ---- */
 
+static bool accels_clash(GError **errp)
+{
+	error_set(errp, "The -accel and \"-machine accel=\" options are incompatible");
+	return false;
+}
+
 /* "kvm:dbt" of -machine accel=: one accelerator each, without properties. */
-static void add_accel_list(struct cli *cli, const char *list, const char *where)
+static bool add_accel_list(struct cli *cli, const char *list, const char *where, GError **errp)
 {
 	g_auto(GStrv) names = g_strsplit(list, ":", -1);
 
+	if (cli->cfg->accels->len && !cli->machine_accel)
+		return accels_clash(errp);
 	g_array_set_size(cli->cfg->accels, 0);
 	for (char **name = names; *name; name++) {
 		g_autoptr(json_object) props = json_object_new_object();
@@ -15,7 +23,7 @@ static void add_accel_list(struct cli *cli, const char *list, const char *where)
 		json_add(props, "accel", json_object_new_string(*name));
 		config_add_item(cli->cfg->accels, props, false, where);
 	}
-	cli->machine_accel = true;
+	return cli->machine_accel = true;
 }
 
 /* Groups and members with an option of their own: that option's row does the work. */
@@ -57,8 +65,8 @@ static bool machine_take(struct cli *cli, json_object *machine, const struct opt
 		g_free(cli->cfg->machine_type);
 		cli->cfg->machine_type = g_steal_pointer(&type);
 	}
-	if (accel)
-		add_accel_list(cli, accel, use->where);
+	if (accel && !add_accel_list(cli, accel, use->where, errp))
+		return false;
 	return machine_group(cli, "smp", machine, use, errp) &&
 	       machine_group(cli, "boot", machine, use, errp) &&
 	       machine_text(cli, "kernel", machine, use, errp) &&
@@ -66,19 +74,25 @@ static bool machine_take(struct cli *cli, json_object *machine, const struct opt
 	       machine_text(cli, "append", machine, use, errp);
 }
 
+static bool machine_help(struct cli *cli, const char *type, GError **errp)
+{
+	GString *out = g_string_new(NULL);
+
+	if (!type)
+		cli->help->machines(out);
+	else if (!cli->help->machine_props(type, out, errp)) {
+		g_string_free(out, true);
+		return false;
+	}
+	return cli_answer(cli, out);
+}
+
 static bool handle_machine(struct cli *cli, const struct option_use *use, GError **errp)
 {
 	const char *type = props_text(use->props, "type");
 
-	if (use->help) {
-		GString *out = g_string_new(NULL);
-
-		if (type)
-			cli->help->machine_props(type, out);
-		else
-			cli->help->machines(out);
-		return cli_answer(cli, out);
-	}
+	if (use->help)
+		return machine_help(cli, type, errp);
 	if (!machine_take(cli, use->props, use, errp))
 		return false;
 	keyval_merge(cli->cfg->machine, use->props);
@@ -89,8 +103,7 @@ static bool handle_machine(struct cli *cli, const struct option_use *use, GError
 
 static bool handle_enable_kvm(struct cli *cli, const struct option_use *use, GError **errp)
 {
-	add_accel_list(cli, "kvm", use->where);
-	return true;
+	return add_accel_list(cli, "kvm", use->where, errp);
 }
 
 static bool handle_accel(struct cli *cli, const struct option_use *use, GError **errp)
@@ -103,10 +116,8 @@ static bool handle_accel(struct cli *cli, const struct option_use *use, GError *
 		cli->help->accels(out);
 		return cli_answer(cli, out);
 	}
-	if (cli->machine_accel) {
-		error_set(errp, "The -accel and \"-machine accel=\" options are incompatible");
-		return false;
-	}
+	if (cli->machine_accel)
+		return accels_clash(errp);
 	config_add_item(cli->cfg->accels, use->props, use->strict, use->where);
 	return true;
 }

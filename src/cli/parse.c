@@ -209,16 +209,29 @@ static json_object *cut_argument(struct option_use *use, GError **errp)
 									opt->lists, help, errp);
 }
 
+/* An option whose rows are all there is to say about it. */
+static bool answer_rows(struct cli *cli, const struct option *opt)
+{
+	GString *out = g_string_new(NULL);
+
+	g_string_append_printf(out, "-%s options:\n", opt->name);
+	fields_print_help(opt->set->rows, out);
+	return cli_answer(cli, out);
+}
+
 /* One option as typed; the error does not say where. */
 static bool use_option(struct cli *cli, struct option_use *use, GError **errp)
 {
 	const struct option *opt = use->option;
 
+	bool asks = use->text && (g_str_equal(use->text, "help") || g_str_equal(use->text, "?"));
+
 	if (opt->kind != OPTION_OPTS) {
-		use->help = opt->flags & OPTION_HELP &&
-			    (g_str_equal(use->text, "help") || g_str_equal(use->text, "?"));
+		use->help = opt->flags & OPTION_HELP && asks;
 		return opt->handle(cli, use, errp);
 	}
+	if (asks && opt->set && !(opt->flags & OPTION_HELP))
+		return answer_rows(cli, opt);
 	g_autoptr(json_object) props = cut_argument(use, errp);
 
 	use->props = props;

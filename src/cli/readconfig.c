@@ -91,11 +91,16 @@ static bool reader_line(struct reader *reader, const char *text, GError **errp)
 bool readconfig(struct cli *cli, const char *path, GError **errp)
 {
 	struct reader reader = {.cli = cli, .path = path};
+	g_autoptr(GError) err = NULL;
 	g_autofree char *text = NULL;
 	bool ok = true;
 
-	if (access(path, R_OK) || !g_file_get_contents(path, &text, NULL, NULL)) {
-		error_set_errno(errp, errno ?: EIO, "Could not open '%s'", path);
+	if (access(path, R_OK)) {
+		error_set_errno(errp, errno, "Could not open '%s'", path);
+		return false;
+	}
+	if (!g_file_get_contents(path, &text, NULL, &err)) {
+		error_set(errp, "Cannot read config file: %s", err->message);
 		return false;
 	}
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);

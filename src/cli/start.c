@@ -32,8 +32,8 @@ static const char *item_text(const struct config_item *item, const char *key)
 
 static bool start_log(const struct config *cfg, GError **errp)
 {
-	if (cfg->log_file && (cfg->log_items || cfg->traces->len) && !log_open(cfg->log_file, errp))
-		return blame("-D", false, errp);
+	if (cfg->log_file && !log_open(cfg->log_file, errp))
+		return false;
 	if (cfg->log_items && !log_set_items(cfg->log_items, errp))
 		return blame("-d", false, errp);
 	for (guint i = 0; i < cfg->traces->len; i++) {
@@ -87,6 +87,15 @@ static bool start_fdsets(const struct config *cfg, GError **errp)
 		fdset_add(f->set, fd, f->opaque);
 	}
 	return true;
+}
+
+static struct chardev *find_chardev(const char *id, GError **errp)
+{
+	struct chardev *chr = chardev_find(id);
+
+	if (!chr)
+		error_set(errp, "chardev \"%s\" not found", id);
+	return chr;
 }
 
 static bool start_chardevs(const struct config *cfg, GError **errp)
@@ -238,8 +247,15 @@ static bool set_cpus(struct machine *m, const struct config *cfg, GError **errp)
 static bool set_serials(struct machine *m, const struct config *cfg, GError **errp)
 {
 	for (unsigned i = 0; i < MACHINE_SERIALS; i++) {
-		if (cfg->serial[i] && !(cfg->serial_is_default && m->info->no_serial))
-			m->serial[i] = chardev_find(cfg->serial[i]);
+		const char *id = cfg->serial[i];
+
+		if (!id || (cfg->serial_is_default && m->info->no_serial))
+			continue;
+		m->serial[i] = find_chardev(id, errp);
+		if (!m->serial[i]) {
+			g_prefix_error(errp, "-serial chardev:%s: ", id);
+			return false;
+		}
 	}
 	return true;
 }
@@ -265,7 +281,7 @@ static bool set_machine(struct machine *m, const struct config *cfg, GError **er
 		for (size_t i = 0; i < G_N_ELEMENTS(machine_accel_props); i++)
 			json_object_object_del(props, machine_accel_props[i]);
 		if (!device_set_all(&m->dev, props, errp))
-			return blame("-machine", false, errp);
+			return blame(cfg->machine_where, false, errp);
 	}
 	return set_memory(m, cfg, errp) && set_cpus(m, cfg, errp) && set_serials(m, cfg, errp);
 }
@@ -290,7 +306,7 @@ static bool start_board(const struct config *cfg, struct machine **out, GError *
 	struct machine *m;
 
 	if (!type)
-		return blame("-machine", false, errp);
+		return blame(cfg->machine_where, false, errp);
 	accel = choose_accel(cfg, &given, errp);
 	if (!accel || !set_accel(accel, cfg, given, errp))
 		return false;
@@ -313,15 +329,6 @@ static bool start_devices(const struct config *cfg, GError **errp)
 }
 
 /* ---- Servers ---- */
-
-static struct chardev *find_chardev(const char *id, GError **errp)
-{
-	struct chardev *chr = chardev_find(id);
-
-	if (!chr)
-		error_set(errp, "chardev \"%s\" not found", id);
-	return chr;
-}
 
 static bool start_monitors(const struct config *cfg, GError **errp)
 {

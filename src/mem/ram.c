@@ -92,7 +92,10 @@ struct ram_block *ram_new(const char *name, uint64_t size, const struct ram_opti
 	if (!opt)
 		opt = &defaults;
 	if (!size || size > RAM_SIZE_MAX) {
-		error_set(errp, "cannot make RAM block '%s' of %" PRIu64 " bytes", name, size);
+		error_set(errp,
+			  "cannot set up guest memory '%s': %" PRIu64
+			  " bytes are not between 1 and %" PRIu64,
+			  name, size, (uint64_t)RAM_SIZE_MAX);
 		return NULL;
 	}
 	ram = g_new0(struct ram_block, 1);

@@ -12,9 +12,10 @@ static void help_machines(GString *out)
 {
 	g_string_append(out, "machines\n");
 }
-static void help_machine_props(const char *type, GString *out)
+static bool help_machine_props(const char *type, GString *out, GError **errp)
 {
 	g_string_append_printf(out, "properties of %s\n", type);
+	return true;
 }
 static bool help_topic(const char *topic, GString *out, GError **errp)
 {
@@ -172,6 +173,23 @@ static const struct {
 	{"-add-fd fd=999,set=1", "-add-fd fd=999,set=1: fd is not valid or already in use", NULL},
 	{"-append x", "-append only allowed with -kernel option", NULL},
 	{"-initrd x", "-initrd only allowed with -kernel option", NULL},
+	{"-daemonize -monitor stdio", "-monitor stdio: cannot use stdio with -daemonize", NULL},
+	{"-nographic -serial stdio",
+	 "-serial stdio: cannot use stdio by multiple character devices",
+	 "-nographic puts the monitor on stdio; \"-serial mon:stdio\" shares it"},
+	{"-nographic -monitor stdio",
+	 "-monitor stdio: cannot use stdio by multiple character devices",
+	 "-nographic puts the serial port on stdio; \"-serial mon:stdio\" shares it"},
+	{"-serial foo", "-serial foo: 'foo' is not a valid char driver",
+	 "Use -chardev help to list them"},
+	{"-accel kvm -machine accel=kvm",
+	 "-machine accel=kvm: The -accel and \"-machine accel=\" options are incompatible", NULL},
+	{"-accel kvm -enable-kvm",
+	 "-enable-kvm: The -accel and \"-machine accel=\" options are incompatible", NULL},
+	{"-readconfig /",
+	 "-readconfig /: Cannot read config file: Error reading file “/”: "
+	 "Is a directory",
+	 NULL},
 	{"-nographic -daemonize", "-nographic cannot be used with -daemonize", NULL},
 	{"-enable-kvm -accel kvm",
 	 "-accel kvm: The -accel and \"-machine accel=\" options are incompatible", NULL},
@@ -508,6 +526,9 @@ static void test_questions(void)
 		"-trace help",
 		"-d help",
 		"-device help -nonsense",
+		"-smp help",
+		"-m ?",
+		"-name help",
 		"-d trace:help",
 	};
 	int saved = mute();
