@@ -216,7 +216,7 @@ static void test_impossible(void)
 	unsigned long nodes[2] = {0, 1UL << 50};
 
 	assert_fails(0, NULL, "of 0 bytes");
-	assert_fails(UINT64_MAX, NULL, "cannot make RAM block");
+	assert_fails(UINT64_MAX, NULL, "cannot set up guest memory");
 	assert_fails(900ULL << 40, NULL, "cannot set up guest memory 'test.ram' of 900 TiB");
 	opt.host_nodes = nodes;
 	opt.host_node_bits = 128;
