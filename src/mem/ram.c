@@ -93,8 +93,8 @@ struct ram_block *ram_new(const char *name, uint64_t size, const struct ram_opti
 		opt = &defaults;
 	if (!size || size > RAM_SIZE_MAX) {
 		error_set(errp,
-			  "cannot set up guest memory '%s': %" PRIu64
-			  " bytes are not between 1 and %" PRIu64,
+			  "cannot set up guest memory '%s' of %" PRIu64 " bytes: 1 to %" PRIu64
+			  " are possible",
 			  name, size, (uint64_t)RAM_SIZE_MAX);
 		return NULL;
 	}
