@@ -589,7 +589,8 @@ static void pit_reset(struct device *dev)
 			.count_load_time = now,
 		};
 	}
-	restart(p, 0, now);
+	p->late = 0;
+	timer_del(&p->timer);
 }
 
 static bool counter_is_sound(const struct counter *c)
