@@ -108,6 +108,12 @@ struct accel {
 /* With IRQCHIP_SPLIT, gsis below this are the IOAPIC's pins: route_update() gives them messages. */
 #define ACCEL_IOAPIC_PINS 24
 
+/*
+ * A write of @data to @addr. Only writes to MSI_WINDOW are interrupts (SDM vol. 3, 11.11.1), others
+ * reach memory like any write.
+ */
+#define MSI_WINDOW      0xfee00000ULL
+#define MSI_WINDOW_SIZE 0x00100000ULL
 struct msi_message {
 	uint64_t addr;
 	uint32_t data;

@@ -1,12 +1,13 @@
 /*
  * Clocks and timers.
  *
- *	CLOCK_VIRTUAL	guest time: stops while the guest is stopped; under qtest it moves only by
+ *	QCLOCK_VIRTUAL	guest time: stops while the guest is stopped; under qtest it moves only by
  *			clock_virtual_step(). Everything a guest can observe uses it.
- *	CLOCK_HOST	wall-clock time of the host (UTC), follows adjustments
- *	CLOCK_REALTIME	monotonic time of the host, never stops: monitors, display
+ *	QCLOCK_HOST	wall-clock time of the host (UTC), follows adjustments
+ *	QCLOCK_REALTIME	monotonic time of the host, never stops: monitors, display
  *
- * All in nanoseconds. A timer belongs to a loop (its callback runs there) and to a clock.
+ * All in nanoseconds. A timer belongs to a loop (its callback runs there; a device's is loop_main()
+ * unless it has an iothread) and to a clock.
  */
 #ifndef EVENT_CLOCK_H
 #define EVENT_CLOCK_H

@@ -135,13 +135,14 @@ uint64_t pci_bar_address(const struct pci_device *pci, unsigned n);
 
 /* ---- Interrupts ---- */
 
-/* INTA..INTD as the type put it in the interrupt pin register. */
+/* The pin that realize() put into config[PCI_INTERRUPT_PIN]: 1 for INTA .. 4, 0 for none. */
 void pci_set_irq(struct pci_device *pci, bool level);
 
 /* MSI with @vectors (1..32, a power of two). False with an error. */
 bool pci_msi_init(struct pci_device *pci, uint8_t offset, unsigned vectors, bool is_64bit,
 		  bool maskable, GError **errp);
 bool pci_msi_enabled(const struct pci_device *pci);
+/* Nothing happens while they are disabled: then the device uses its pin. */
 void pci_msi_notify(struct pci_device *pci, unsigned vector);
 
 /*
@@ -170,6 +171,7 @@ void pci_msix_set_pending(struct pci_device *pci, unsigned vector);
 /* ---- DMA, any thread: refused while bus mastering is off (reads then give all ones) ---- */
 enum mem_result pci_dma_read(struct pci_device *pci, uint64_t addr, void *buf, uint64_t len);
 enum mem_result pci_dma_write(struct pci_device *pci, uint64_t addr, const void *buf, uint64_t len);
+/* as_map() of include/mem/space.h, whose as_unmap() ends it. */
 void *pci_dma_map(struct pci_device *pci, uint64_t addr, uint64_t *len, bool is_write,
 		  struct as_mapping *map);
 /* The space its accesses go to. */
@@ -212,7 +214,7 @@ struct pci_bus {
 	pci_map_fn *map_intx;
 	pci_set_fn *set_intx;
 	void *intx_opaque;
-	pci_msi_fn *send_msi; /* NULL: a write to memory */
+	pci_msi_fn *send_msi; /* messages to MSI_WINDOW; NULL: they too are written to memory */
 	void *msi_opaque;
 	struct accel *accel; /* for ioeventfds and irqfds; NULL: neither */
 };

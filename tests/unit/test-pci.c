@@ -197,9 +197,19 @@ static void test_msi(void)
 	write32(c, cap + 16, 0);
 	g_assert_cmpuint(b->messages, ==, sent + 3);
 	g_assert_cmphex(pci_get32(c, cap + 20), ==, 0);
+	/* A message to anywhere else is a write to memory. */
+	write32(c, cap + 4, 0x00002000);
+	pci_msi_notify(c, 0);
+	g_assert_cmpuint(b->messages, ==, sent + 3);
+	g_assert_cmphex(load(&b->memory, 0x2000, 4), ==, 0x4040);
 	device_reset(&c->dev);
 	g_assert_false(pci_msi_enabled(c));
 	g_assert_cmphex(pci_get16(c, cap + 2), ==, 0x0184);
+	/* Disabled: nothing leaves, nothing is written to. */
+	pci_config_write(c, PCI_COMMAND, PCI_COMMAND_MASTER, 2);
+	write32(c, cap + 4, 0xfee01000);
+	pci_msi_notify(c, 0);
+	g_assert_cmpuint(b->messages, ==, sent + 3);
 	device_unrealize(&c->dev);
 }
 

@@ -50,7 +50,7 @@ void pci_msi_send(struct pci_device *pci, const struct msi_message *msg)
 		return;
 	}
 	trace(pci_msi, device_label(&pci->dev), msg->addr, msg->data);
-	if (root->send_msi)
+	if (root->send_msi && msg->addr - MSI_WINDOW < MSI_WINDOW_SIZE)
 		root->send_msi(root->msi_opaque, msg);
 	else
 		as_store(pci_dma_space(pci), NULL, msg->addr, 4, msg->data);
@@ -110,9 +110,12 @@ static struct msi_message msi_message(const struct pci_device *pci, unsigned vec
 
 void pci_msi_notify(struct pci_device *pci, unsigned vector)
 {
-	struct msi_layout at = msi_layout_of(pci);
+	struct msi_layout at;
 	struct msi_message msg;
 
+	if (!pci_msi_enabled(pci))
+		return;
+	at = msi_layout_of(pci);
 	if (at.mask && (pci_get32(pci, at.mask) & BIT(vector % 32))) {
 		pci_set32(pci, at.pending, pci_get32(pci, at.pending) | BIT(vector % 32));
 		return;
