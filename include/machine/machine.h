@@ -2,7 +2,7 @@
  * The machine: what every board has, whatever it looks like.
  *
  * A machine type is a device_type of CATEGORY_MACHINE whose class_data is a const struct
- * machine_info; its rows are the properties of `-machine TYPE,prop=value`. src/machine/start.c runs
+ * machine_info; its rows are the properties of `-machine TYPE,prop=value`. src/cli/start.c runs
  * the fixed order: accelerator, CPU model, RAM, board, devices, boot. There is one machine in a
  * process: machine_current() is for main, monitors and commands; a device is given what it needs.
  */

@@ -74,14 +74,16 @@ void runstate_set(enum run_state state);
 
 /*
  * Start and stop of the guest; main thread, machine lock held. vm_stop() returns when every vCPU has
- * left its run loop. STOP and RESUME events come from here.
+ * left its run loop. STOP and RESUME events come from here. vm_start() calls off a stop that was
+ * requested and not carried out yet; of a guest that runs anyway nobody hears.
  */
 void vm_start(void);
 void vm_stop(enum run_state state);
 /* From any thread: stops soon, as @state. */
 void vm_stop_request(enum run_state state);
 
-/* Requests, from any thread. */
+/* Requests, from any thread or the main thread's signal handlers. A vCPU that makes one other than for
+ * the power button or a wake-up runs no further instruction until it is served. */
 void system_reset_request(enum shutdown_cause cause);
 void system_shutdown_request(enum shutdown_cause cause);
 void system_shutdown_with_code(enum shutdown_cause cause, int exit_code); /* isa-debug-exit */

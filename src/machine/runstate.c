@@ -3,6 +3,12 @@
  *
  * Requests are bits in one atomic word plus a cause each; the main loop takes the whole word at once
  * and serves it in a fixed order: debug, suspend, shutdown, reset, wake-up, power button, stop.
+ *
+ * A vCPU that asks for the end, a reset, sleep or a stop runs no further instruction: its `stop` is
+ * set in one step with the request, and cleared by whoever carries the request out. So a client's
+ * `cont` that comes in between must not start the vCPUs (vm_start()), a reset settles all requests
+ * for one that were made until the vCPUs stood still (do_reset()), and a guest that was stopped on its
+ * way to sleep goes to sleep when it is continued (do_suspend()).
  */
 #include "machine/runstate.h"
 #include "api/command.h"
@@ -126,14 +132,40 @@ void reset_hooks_run(void)
 
 /* ---- Start and stop ---- */
 
+static unsigned pending(unsigned requests)
+{
+	return __atomic_load_n(&run.requests, __ATOMIC_SEQ_CST) & requests;
+}
+
+/* Takes requests back; those that there were. */
+static unsigned withdraw(unsigned requests)
+{
+	return __atomic_fetch_and(&run.requests, ~requests, __ATOMIC_SEQ_CST) & requests;
+}
+
+/* Who serves one of these starts the vCPUs. */
+static void resume_unless_awaited(struct machine *m)
+{
+	if (!pending(REQUEST_SUSPEND | REQUEST_SHUTDOWN | REQUEST_RESET))
+		vcpus_resume(m);
+}
+
+/* Who asked for a stop has said so in an event (BLOCK_IO_ERROR), after which clients expect STOP. */
+static void call_off_stop(struct machine *m)
+{
+	event_emit(&run_events[EVENT_STOP], NULL);
+	event_emit(&run_events[EVENT_RESUME], NULL);
+	resume_unless_awaited(m);
+}
+
 void vm_start(void)
 {
 	struct machine *m = machine_current();
+	bool stop_withdrawn = withdraw(REQUEST_STOP);
 
 	if (runstate_is_running()) {
-		/* A client that sends `cont` to a running guest waits for RESUME all the same. */
-		event_emit(&run_events[EVENT_STOP], NULL);
-		event_emit(&run_events[EVENT_RESUME], NULL);
+		if (stop_withdrawn)
+			call_off_stop(m);
 		return;
 	}
 	event_emit(&run_events[EVENT_RESUME], NULL);
@@ -142,7 +174,7 @@ void vm_start(void)
 		m->accel->ops->clock_resume(m->accel);
 	clock_virtual_enable(true);
 	notify(RUN_EVENT_CHANGE);
-	vcpus_resume(m);
+	resume_unless_awaited(m);
 }
 
 void vm_stop(enum run_state state)
@@ -171,33 +203,29 @@ static void request(enum request what)
 	loop_kick(loop_main());
 }
 
+/* From a vCPU's thread the caller stops with it. @place may be NULL. */
 static void request_cause(enum request what, int *place, int cause)
 {
-	__atomic_store_n(place, cause, __ATOMIC_SEQ_CST);
-	request(what);
-}
-
-/* The vCPU that asks for the end, a reset or sleep runs no further instruction. */
-static void stop_requester(void)
-{
 	struct vcpu *cpu = vcpu_self();
-	MACHINE_LOCK_SCOPE();
+	bool taken = cpu && machine_lock_enter();
 
-	if (!cpu)
-		return;
-	cpu->stop = true;
-	vcpu_kick(cpu);
+	if (cpu) {
+		cpu->stop = true;
+		vcpu_kick(cpu);
+	}
+	if (place)
+		__atomic_store_n(place, cause, __ATOMIC_SEQ_CST);
+	request(what);
+	machine_lock_leave(&taken);
 }
 
 void vm_stop_request(enum run_state state)
 {
-	stop_requester();
 	request_cause(REQUEST_STOP, &run.stop_state, state);
 }
 
 void system_reset_request(enum shutdown_cause cause)
 {
-	stop_requester();
 	if (run.actions.reboot == REBOOT_SHUTDOWN && cause != SHUTDOWN_SUBSYSTEM_RESET)
 		request_cause(REQUEST_SHUTDOWN, &run.shutdown_cause, cause);
 	else
@@ -211,14 +239,13 @@ void system_shutdown_request(enum shutdown_cause cause)
 
 void system_shutdown_with_code(enum shutdown_cause cause, int exit_code)
 {
-	stop_requester();
 	__atomic_store_n(&run.exit_code, exit_code, __ATOMIC_SEQ_CST);
 	system_shutdown_request(cause);
 }
 
 bool runstate_shutdown_requested(void)
 {
-	return __atomic_load_n(&run.requests, __ATOMIC_SEQ_CST) & REQUEST_SHUTDOWN;
+	return pending(REQUEST_SHUTDOWN);
 }
 
 void system_powerdown_request(void)
@@ -228,8 +255,7 @@ void system_powerdown_request(void)
 
 void system_suspend_request(void)
 {
-	stop_requester();
-	request(REQUEST_SUSPEND);
+	request_cause(REQUEST_SUSPEND, NULL, 0);
 }
 
 bool system_wakeup_request(GError **errp)
@@ -308,6 +334,7 @@ static void do_reset(enum shutdown_cause cause)
 	struct shutdown_event event = {.guest = caused_by_guest(cause), .reason = cause};
 
 	vcpus_pause(m);
+	withdraw(REQUEST_RESET | REQUEST_SUSPEND);
 	machine_reset(m);
 	if (cause != SHUTDOWN_NONE && cause != SHUTDOWN_SUBSYSTEM_RESET)
 		event_emit(&run_events[EVENT_RESET], &event);
@@ -319,6 +346,10 @@ static void do_reset(enum shutdown_cause cause)
 
 static void do_suspend(void)
 {
+	if (!runstate_is_running()) {
+		__atomic_fetch_or(&run.requests, REQUEST_SUSPEND, __ATOMIC_SEQ_CST);
+		return;
+	}
 	vcpus_pause(machine_current());
 	notify(RUN_EVENT_SUSPEND);
 	runstate_set(RUN_STATE_SUSPENDED);
@@ -329,6 +360,8 @@ static void do_wakeup(void)
 {
 	struct machine *m = machine_current();
 
+	if (runstate() != RUN_STATE_SUSPENDED)
+		return;
 	/* The reset clears what devices report of the sleep; then they say that, and why, it ended. */
 	machine_reset(m);
 	notify(RUN_EVENT_WAKEUP);
@@ -345,7 +378,7 @@ bool runstate_process_requests(int *code)
 		return false;
 	if (requests & REQUEST_DEBUG)
 		vm_stop(RUN_STATE_DEBUG);
-	if (requests & REQUEST_SUSPEND)
+	if ((requests & REQUEST_SUSPEND) && !(requests & REQUEST_RESET))
 		do_suspend();
 	if ((requests & REQUEST_SHUTDOWN) && do_shutdown(run.shutdown_cause)) {
 		*code = run.exit_code;

@@ -53,6 +53,7 @@ static bool qmp_cont(void *args, void *result, GError **errp)
 static bool qmp_quit(void *args, void *result, GError **errp)
 {
 	system_shutdown_request(SHUTDOWN_HOST_QMP_QUIT);
+	qmp_reply_later();
 	return true;
 }
 

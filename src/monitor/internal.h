@@ -57,6 +57,8 @@ int monitor_lookup_fd(const char *name, GError **errp);
 
 /* ---- QMP (qmp.c) ---- */
 struct qmp_session *qmp_session_new(struct monitor *mon, bool pretty);
+/* The program ends: a reply that waits for events goes out. */
+void qmp_session_end(struct qmp_session *session);
 void qmp_session_free(struct qmp_session *session);
 const struct chardev_handlers *qmp_handlers(void);
 /* Sends an event if the client has negotiated. */

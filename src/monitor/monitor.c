@@ -227,6 +227,12 @@ static void monitor_free(struct monitor *mon)
 void monitor_cleanup_all(void)
 {
 	event_set_sink(NULL, NULL);
+	for (guint i = 0; monitors && i < monitors->len; i++) {
+		const struct monitor *mon = monitors->pdata[i];
+
+		if (mon->qmp)
+			qmp_session_end(mon->qmp);
+	}
 	end_own_thread();
 	while (monitors && monitors->len) {
 		monitor_free(monitors->pdata[0]);

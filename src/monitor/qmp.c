@@ -383,6 +383,12 @@ struct qmp_session *qmp_session_new(struct monitor *mon, bool pretty)
 	return session;
 }
 
+void qmp_session_end(struct qmp_session *session)
+{
+	if (session->later)
+		finish_request(session);
+}
+
 void qmp_session_free(struct qmp_session *session)
 {
 	struct request *request;
