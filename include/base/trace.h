@@ -111,6 +111,8 @@ struct log_item {
 	const char *help;
 };
 extern const struct log_item log_items[]; /* ends with a NULL name */
+/* Appends the list that `-d help` shows. */
+void log_items_print(GString *out);
 bool log_set_items(const char *items, GError **errp);
 
 #endif

@@ -114,6 +114,14 @@ const struct log_item log_items[] = {
 	{},
 };
 
+void log_items_print(GString *out)
+{
+	g_string_append(out, "Log items (comma separated):\n");
+	for (const struct log_item *item = log_items; item->name; item++)
+		g_string_append_printf(out, "%-15s %s\n", item->name, item->help);
+	g_string_append(out, "trace:PATTERN   enable trace events\n\n");
+}
+
 static const struct log_item *log_item_find(const char *name)
 {
 	for (const struct log_item *item = log_items; item->name; item++)

@@ -158,11 +158,9 @@ static bool handle_d(struct cli *cli, const struct option_use *use, GError **err
 		return answer_trace_names(cli);
 	if (!use->help)
 		return store_text(cli, use, errp);
-	out = g_string_new("Log items (comma separated):\n");
-	for (const struct log_item *item = log_items; item->name; item++)
-		g_string_append_printf(out, "%-15s %s\n", item->name, item->help);
-	g_string_append(out, "trace:PATTERN   enable trace events\n\n"
-			     "Use \"-d trace:help\" to get a list of trace events.\n\n");
+	out = g_string_new(NULL);
+	log_items_print(out);
+	g_string_append(out, "Use \"-d trace:help\" to get a list of trace events.\n\n");
 	return cli_answer(cli, out);
 }
 

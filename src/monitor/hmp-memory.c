@@ -32,13 +32,7 @@ static void append_character(GString *out, uint8_t c)
 		g_string_append_printf(out, "'\\x%02x'", c);
 }
 
-static int64_t sign_extend(uint64_t value, int size)
-{
-	int shift = 64 - size * 8;
-
-	return (int64_t)(value << shift) >> shift;
-}
-
+/* Like QEMU's, decimal numbers of less than 64 bits have no sign. */
 static void append_value(GString *out, char letter, int size, uint64_t value)
 {
 	int width = value_width(letter, size);
@@ -51,7 +45,7 @@ static void append_value(GString *out, char letter, int size, uint64_t value)
 		g_string_append_printf(out, "%*" PRIu64, width, value);
 		break;
 	case 'd':
-		g_string_append_printf(out, "%*" PRId64, width, sign_extend(value, size));
+		g_string_append_printf(out, "%*" PRId64, width, (int64_t)value);
 		break;
 	case 'c':
 		append_character(out, (uint8_t)value);

@@ -176,6 +176,10 @@ static bool do_log(struct hmp *hmp, json_object *args, GError **errp)
 {
 	const char *items = hmp_text(args, "items");
 
+	if (g_str_equal(items, "help")) {
+		log_items_print(hmp->out);
+		return true;
+	}
 	return log_set_items(strcmp(items, "none") ? items : "", errp);
 }
 
