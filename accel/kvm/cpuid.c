@@ -4,7 +4,10 @@
 #include "kvm.h"
 
 #include <asm/kvm_para.h>
+#include <cpuid.h>
 
+#define BRAND_FIRST       0x80000002
+#define BRAND_LAST        0x80000004
 #define KVM_FEATURES_LEAF 0x40000001
 
 #define CPUID_1_ECX_X2APIC       BIT(21)
@@ -146,6 +149,21 @@ static uint64_t cpuid_word(const struct cpuid_table *t, const struct feature_wor
 	return info->reg == 0 ? l->eax : info->reg == 1 ? l->ebx : info->reg == 2 ? l->ecx : l->edx;
 }
 
+/* KVM's list may leave the brand out; the CPU itself says it. */
+static void add_brand(struct cpuid_table *t)
+{
+	for (uint32_t leaf = BRAND_FIRST; leaf <= BRAND_LAST; leaf++) {
+		struct cpuid_leaf *l = leaf_of(t, leaf, 0);
+
+		if (!l && t->count < CPUID_LEAVES_MAX) {
+			l = &t->leaf[t->count++];
+			*l = (struct cpuid_leaf){.leaf = leaf};
+		}
+		if (l)
+			__get_cpuid(leaf, &l->eax, &l->ebx, &l->ecx, &l->edx);
+	}
+}
+
 static unsigned phys_bits(const struct cpuid_table *t)
 {
 	const struct cpuid_leaf *l = cpuid_find(t, 0x80000008, 0);
@@ -162,6 +180,7 @@ void kvm_capabilities(struct accel *a, struct cpu_capabilities *caps)
 	memset(caps, 0, sizeof(*caps));
 	copy_leaves(table, &caps->host);
 	fix_leaves(k, &caps->host);
+	add_brand(&caps->host);
 	for (unsigned i = 0; i < FEAT_WORDS; i++) {
 		const struct feature_word_info *info = &feature_words[i];
 
@@ -176,6 +195,18 @@ void kvm_capabilities(struct accel *a, struct cpu_capabilities *caps)
 
 /* ---- A vCPU's leaves ---- */
 
+#define TIMING_LEAF 0x40000010
+
+/* How fast the TSC is a vCPU knows, on a KVM whose machines do not. */
+static void fill_timing(struct kvm_cpu *c)
+{
+	struct cpuid_table *t = &c->cpu->cpuid;
+	struct cpuid_leaf *timing = leaf_of(t, TIMING_LEAF, 0);
+
+	if (timing && !timing->eax)
+		timing->eax = MAX(kvm_ioctl_n(c->fd, KVM_GET_TSC_KHZ, 0), 0);
+}
+
 bool kvm_set_cpuid(struct kvm_cpu *c, GError **errp)
 {
 	const struct cpuid_table *t = &c->cpu->cpuid;
@@ -183,6 +214,7 @@ bool kvm_set_cpuid(struct kvm_cpu *c, GError **errp)
 		g_malloc0(sizeof(*out) + t->count * sizeof(out->entries[0]));
 	int ret;
 
+	fill_timing(c);
 	for (unsigned i = 0; i < t->count; i++) {
 		const struct cpuid_leaf *l = &t->leaf[i];
 

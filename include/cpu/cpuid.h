@@ -9,6 +9,7 @@
 #ifndef CPU_CPUID_H
 #define CPU_CPUID_H
 
+#include "api/json.h"
 #include "base/common.h"
 #include "base/error.h"
 #include "base/field.h"
@@ -112,9 +113,10 @@ struct cpu_config {
 	/* Properties that are no feature bits; their rows are cpu_config_rows. */
 	bool check, enforce, migratable, host_phys_bits, kvm, l3_cache, host_cache_info, pmu;
 	bool fill_mtrr_mask, full_cpuid_auto_level, legacy_cache, vmware_cpuid_freq, force_features;
-	bool cpuid_0xb, hv_passthrough;
+	bool cpuid_0xb, hv_passthrough, lmce;
 	uint32_t phys_bits; /* 0: the model's or host's */
 	uint32_t host_phys_bits_limit;
+	uint32_t min_level, min_xlevel;                              /* 0: the model's */
 	uint64_t tsc_freq;                                           /* Hz, 0: the host's */
 	int64_t level, xlevel, xlevel2, family, cpu_model, stepping; /* -1: the model's */
 	char *vendor, *model_id;
@@ -127,6 +129,11 @@ extern const struct field cpu_config_rows[];
 /* Parses "NAME[,+feat][,-feat][,feat=on|off][,prop=value]"; @text is -cpu's argument. */
 bool cpu_config_parse(const char *text, struct cpu_config *cfg, GError **errp);
 void cpu_config_clear(struct cpu_config *cfg);
+/* From a model and JSON: {"avx":true,"level":13}. Booleans and numbers are JSON's. */
+bool cpu_config_from_json(const char *model, json_object *props, struct cpu_config *cfg,
+			  GError **errp);
+/* A copy with strings of its own. */
+void cpu_config_copy(struct cpu_config *to, const struct cpu_config *from);
 
 /* Final features: the model, the user, dependencies and the accelerator have had their say. */
 struct cpu_features {
@@ -140,6 +147,9 @@ struct cpu_features {
 /* `check` warns about what is missing (a line each, QEMU's wording), `enforce` makes it an error. */
 bool cpu_resolve(const struct cpu_config *cfg, const struct cpu_capabilities *caps,
 		 struct cpu_features *out, GError **errp);
+/* The same without the accelerator's say: what was asked for, had or not. */
+bool cpu_expand(const struct cpu_config *cfg, const struct cpu_capabilities *caps,
+		struct cpu_features *out, GError **errp);
 
 /* The leaves of the CPU at @place. */
 void cpu_build_cpuid(const struct cpu_config *cfg, const struct cpu_capabilities *caps,
@@ -156,7 +166,10 @@ const struct cpu_model *cpu_model_find(const char *name);
 const char *cpu_model_name(const struct cpu_model *model);
 const char *cpu_model_description(const struct cpu_model *model);
 bool cpu_model_needs_host(const struct cpu_model *model); /* "host" */
-void cpu_print_help(GString *out);                        /* -cpu help */
+bool cpu_model_from_host(const struct cpu_model *model);  /* "host", "max" */
+bool cpu_model_is_empty(const struct cpu_model *model); /* "base": the same everywhere, for ever */
+const char *cpu_model_alias_of(const struct cpu_model *model); /* NULL: no alias */
+void cpu_print_help(GString *out);                             /* -cpu help */
 
 /* A bit's name, or NULL; and the reverse ('_' for '-' and old spellings accepted). */
 const char *cpu_feature_name(enum feature_word word, unsigned bit);
@@ -164,5 +177,20 @@ bool cpu_feature_find(const char *name, enum feature_word *word, unsigned *bit);
 void cpu_feature_foreach(void (*fn)(const char *name, enum feature_word word, unsigned bit,
 				    void *opaque),
 			 void *opaque);
+/* The same for spellings of old that are shown beside those of today: "sse3", "lahf_lm". */
+void cpu_feature_foreach_alias(void (*fn)(const char *name, enum feature_word word, unsigned bit,
+					  void *opaque),
+			       void *opaque);
+
+/* ---- As clients see it ---- */
+
+/*
+ * What a model comes to, as an object of properties (caller owns). Not @full: what is enough to make
+ * the same CPU from "base"; @full: everything -cpu takes.
+ */
+json_object *cpu_expansion(const struct cpu_config *cfg, const struct cpu_features *feat,
+			   bool full);
+/* Names of the bits set in @words (borrowed; caller frees the array). */
+GPtrArray *cpu_feature_names(const uint64_t words[FEAT_WORDS]);
 
 #endif

@@ -67,7 +67,8 @@ struct machine {
 	/* Configuration, complete before build() */
 	struct cpu_topology topo;
 	struct cpu_config cpu;
-	struct cpu_capabilities caps;
+	struct cpu_capabilities caps; /* after machine_cpu_capabilities() */
+	bool caps_known;
 	struct cpu_features features;
 	uint64_t ram_size, ram_slots, ram_max;
 	bool ram_size_given;
@@ -86,6 +87,7 @@ struct machine {
 
 	/* Properties every machine has */
 	char *memory_backend, *firmware;
+	void *confidential_guest; /* always NULL */
 	bool usb, mem_merge, dump_guest_core, graphics;
 	int vmport, smm; /* enum onoffauto */
 
@@ -107,6 +109,9 @@ struct machine {
 extern const struct device_type machine_type, none_machine_type;
 
 struct machine *machine_current(void);
+
+/* What CPUs the accelerator can offer: asked once. */
+const struct cpu_capabilities *machine_cpu_capabilities(struct machine *m);
 
 /*
  * The steps of a start, in this order; machine lock held. The caller fills the configuration between

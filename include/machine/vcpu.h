@@ -19,9 +19,11 @@ struct vcpu {
 	unsigned index;
 	struct cpu_place place;
 	GThread *thread;
-	int thread_id;      /* TID; 0 before the thread runs */
-	char *error;        /* why vcpu_create() failed */
-	bool shown_feature; /* where feature properties are read from */
+	int thread_id;            /* TID; 0 before the thread runs */
+	char *error;              /* why vcpu_create() failed */
+	struct cpu_config config; /* shown as properties */
+	bool shown_feature;       /* where feature properties are read from */
+	GArray *shown_missing;    /* and the list of those that cannot be had */
 
 	/* Guarded by the machine lock */
 	bool created, stop, stopped, halted, unplug;

@@ -2,6 +2,7 @@
  * Parsing -cpu NAME[,+feat][,-feat][,feat=on|off][,prop=value].
  */
 #include "api/codec.h"
+#include "caches.h"
 #include "internal.h"
 
 const struct field cpu_config_rows[] = {
@@ -29,6 +30,7 @@ const struct field cpu_config_rows[] = {
 	PROP_BOOL(struct cpu_config, force_features, "x-force-features", false,
 		  "Keep features the accelerator does not offer"),
 	PROP_BOOL(struct cpu_config, cpuid_0xb, "cpuid-0xb", true, "Offer the topology leaf BH"),
+	PROP_BOOL(struct cpu_config, lmce, "lmce", false, "Local machine checks; not to be had"),
 	PROP_BOOL(struct cpu_config, hv_passthrough, "hv-passthrough", false,
 		  "Offer every Hyper-V enlightenment of the host"),
 	PROP_UINT(struct cpu_config, phys_bits, "phys-bits", 0, 52,
@@ -39,6 +41,10 @@ const struct field cpu_config_rows[] = {
 		  "TSC frequency in Hz; 0: the host's"),
 	PROP_INT(struct cpu_config, level, "level", -1, -1, UINT32_MAX, "Highest basic leaf"),
 	PROP_INT(struct cpu_config, xlevel, "xlevel", -1, -1, UINT32_MAX, "Highest extended leaf"),
+	PROP_UINT(struct cpu_config, min_level, "min-level", 0, UINT32_MAX,
+		  "Lower limit of the highest basic leaf"),
+	PROP_UINT(struct cpu_config, min_xlevel, "min-xlevel", 0, UINT32_MAX,
+		  "Lower limit of the highest extended leaf"),
 	PROP_INT(struct cpu_config, xlevel2, "xlevel2", -1, -1, UINT32_MAX, "Highest Centaur leaf"),
 	PROP_INT(struct cpu_config, family, "family", -1, -1, 0xff + 0xf, "Processor family"),
 	PROP_INT(struct cpu_config, cpu_model, "model", -1, -1, 0xff, "Processor model"),
@@ -153,7 +159,7 @@ static bool parse_item(struct cpu_config *cfg, const char *model, char *item, GE
 	return parse_assignment(cfg, model, item, eq ? eq : "on", errp);
 }
 
-static bool check_strings(const struct cpu_config *cfg, GError **errp)
+static bool check_values(const struct cpu_config *cfg, GError **errp)
 {
 	if (cfg->vendor && strlen(cfg->vendor) != 12) {
 		error_set(errp, "Property '.vendor' doesn't take value '%s'", cfg->vendor);
@@ -166,16 +172,81 @@ static bool check_strings(const struct cpu_config *cfg, GError **errp)
 			  strlen(cfg->model_id));
 		return false;
 	}
+	if (cfg->lmce) {
+		error_set(errp, "lmce=on: local machine checks are not supported");
+		return false;
+	}
 	return true;
+}
+
+static void set_model(struct cpu_config *cfg, const struct cpu_model *model)
+{
+	memset(cfg, 0, sizeof(*cfg));
+	fields_set_defaults(cpu_config_rows, cfg);
+	cfg->model = model;
+	if (!model)
+		return;
+	cfg->pmu = cfg->host_phys_bits = model->from_host;
+	cfg->legacy_cache = !cpu_model_caches(model->name);
+}
+
+static bool set_json(struct cpu_config *cfg, const char *model, const char *name,
+		     json_object *value, GError **errp)
+{
+	const struct field *row = fields_find(cpu_config_rows, name);
+	enum feature_word word;
+	unsigned bit;
+
+	if (cpu_feature_find(name, &word, &bit)) {
+		if (json_object_get_type(value) != json_type_boolean) {
+			error_set(errp, "Invalid parameter type for '%s', expected: boolean", name);
+			return false;
+		}
+		set_feature(cfg, word, bit, json_object_get_boolean(value));
+		return true;
+	}
+	if (!row) {
+		error_set(errp, "Property '%s-x86_64-cpu.%s' not found", model, name);
+		return false;
+	}
+	return codec_decode_field(row, value, cfg, false, errp);
+}
+
+bool cpu_config_from_json(const char *model, json_object *props, struct cpu_config *cfg,
+			  GError **errp)
+{
+	set_model(cfg, cpu_model_find(model));
+	if (!cfg->model) {
+		error_set(errp, "CPU model '%s' not found", model);
+		return false;
+	}
+	if (props) {
+		json_object_object_foreach(props, name, value)
+		{
+			if (!set_json(cfg, model, name, value, errp))
+				goto fail;
+		}
+	}
+	if (check_values(cfg, errp))
+		return true;
+fail:
+	cpu_config_clear(cfg);
+	return false;
+}
+
+void cpu_config_copy(struct cpu_config *to, const struct cpu_config *from)
+{
+	*to = *from;
+	to->vendor = g_strdup(from->vendor);
+	to->model_id = g_strdup(from->model_id);
+	to->hv_vendor_id = g_strdup(from->hv_vendor_id);
 }
 
 bool cpu_config_parse(const char *text, struct cpu_config *cfg, GError **errp)
 {
 	g_auto(GStrv) items = g_strsplit(text, ",", -1);
 
-	memset(cfg, 0, sizeof(*cfg));
-	fields_set_defaults(cpu_config_rows, cfg);
-	cfg->model = items[0] ? cpu_model_find(items[0]) : NULL;
+	set_model(cfg, items[0] ? cpu_model_find(items[0]) : NULL);
 	if (!cfg->model) {
 		g_autoptr(GPtrArray) known = g_ptr_array_new();
 		const char *near;
@@ -189,12 +260,11 @@ bool cpu_config_parse(const char *text, struct cpu_config *cfg, GError **errp)
 			error_add_hint(errp, "Did you mean '%s'?", near);
 		return false;
 	}
-	cfg->pmu = cfg->host_phys_bits = cfg->model->from_host;
 	for (char **item = items + 1; *item; item++) {
 		if (**item && !parse_item(cfg, items[0], *item, errp))
 			goto fail;
 	}
-	if (check_strings(cfg, errp))
+	if (check_values(cfg, errp))
 		return true;
 fail:
 	cpu_config_clear(cfg);

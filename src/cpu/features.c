@@ -167,13 +167,48 @@ static const char *const names[FEAT_WORDS][64] = {
 /* clang-format on */
 
 /* Other spellings; '_' for '-' needs no row. */
-static const struct {
+struct alias {
 	const char *alias, *name;
-} aliases[] = {
+};
+static const struct alias aliases[] = {
 	{"sse3", "pni"},       {"pclmuldq", "pclmulqdq"},
 	{"sse4-1", "sse4.1"},  {"sse4-2", "sse4.2"},
 	{"xd", "nx"},          {"i64", "lm"},
 	{"ffxsr", "fxsr-opt"}, {"kvm-clock", "kvmclock"},
+};
+
+/* Spellings of old that are still shown beside those of today. */
+static const struct alias shown_aliases[] = {
+	{"sse3", "pni"},
+	{"pclmuldq", "pclmulqdq"},
+	{"sse4-1", "sse4.1"},
+	{"sse4_1", "sse4.1"},
+	{"sse4-2", "sse4.2"},
+	{"sse4_2", "sse4.2"},
+	{"xd", "nx"},
+	{"i64", "lm"},
+	{"ffxsr", "fxsr-opt"},
+	{"fxsr_opt", "fxsr-opt"},
+	{"cmp_legacy", "cmp-legacy"},
+	{"ds_cpl", "ds-cpl"},
+	{"lahf_lm", "lahf-lm"},
+	{"nodeid_msr", "nodeid-msr"},
+	{"nrip_save", "nrip-save"},
+	{"pause_filter", "pause-filter"},
+	{"perfctr_core", "perfctr-core"},
+	{"perfctr_nb", "perfctr-nb"},
+	{"svm_lock", "svm-lock"},
+	{"tsc_adjust", "tsc-adjust"},
+	{"tsc_scale", "tsc-scale"},
+	{"vmcb_clean", "vmcb-clean"},
+	{"kvm_asyncpf", "kvm-asyncpf"},
+	{"kvm_asyncpf_int", "kvm-asyncpf-int"},
+	{"kvm_mmu", "kvm-mmu"},
+	{"kvm_nopiodelay", "kvm-nopiodelay"},
+	{"kvm_poll_control", "kvm-poll-control"},
+	{"kvm_pv_eoi", "kvm-pv-eoi"},
+	{"kvm_pv_unhalt", "kvm-pv-unhalt"},
+	{"kvm_steal_time", "kvm-steal-time"},
 };
 
 const char *cpu_feature_name(enum feature_word word, unsigned bit)
@@ -224,5 +259,18 @@ void cpu_feature_foreach(void (*fn)(const char *name, enum feature_word word, un
 			if (names[w][b] && !(cpu_feature_mask(w, names[w][b]) & (BIT64(b) - 1)))
 				fn(names[w][b], w, b, opaque);
 		}
+	}
+}
+
+void cpu_feature_foreach_alias(void (*fn)(const char *name, enum feature_word word, unsigned bit,
+					  void *opaque),
+			       void *opaque)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(shown_aliases); i++) {
+		enum feature_word word;
+		unsigned bit;
+
+		if (cpu_feature_find(shown_aliases[i].name, &word, &bit))
+			fn(shown_aliases[i].alias, word, bit, opaque);
 	}
 }

@@ -141,7 +141,7 @@ static void cache_leaf(struct cpuid_leaf *l, const struct cpu_cache *c, unsigned
 
 static const struct cpu_cache *own_caches(const struct build *b)
 {
-	return cpu_model_caches(b->cfg->model->name);
+	return b->cfg->legacy_cache ? NULL : cpu_model_caches(b->cfg->model->name);
 }
 
 static void copy_host(struct build *b, uint32_t leaf)
@@ -305,8 +305,9 @@ static void leaf_kvm(struct build *b)
 	l = add(b, 0x40000001);
 	l->eax = b->feat->words[FEAT_KVM];
 	l->edx = b->feat->words[FEAT_KVM_HINTS];
-	/* TSC and APIC bus frequency in kHz: only worth telling if the TSC keeps it. */
-	if (b->cfg->vmware_cpuid_freq && b->caps->tsc_khz &&
+	/* TSC and APIC bus frequency in kHz: only worth telling if the TSC keeps it. What is not known
+	 * yet, the accelerator fills in. */
+	if (b->cfg->vmware_cpuid_freq &&
 	    (b->feat->words[FEAT_8000_0007_EDX] & BIT(8) || b->cfg->tsc_freq)) {
 		b->out->leaf[b->out->count - 2].eax = 0x40000010;
 		l = add(b, 0x40000010);
@@ -425,8 +426,6 @@ static void leaf_topoext(struct build *b)
 	const struct cpu_cache *c = own_caches(b) ? own_caches(b) : amd_caches;
 	struct cpuid_leaf *l;
 
-	if (!(b->feat->words[FEAT_8000_0001_ECX] & BIT(22)))
-		return;
 	for (unsigned i = 0; i < CACHES; i++) {
 		unsigned sharing =
 			i == CACHE_L3 ? b->topo->cores * b->topo->threads : b->topo->threads;

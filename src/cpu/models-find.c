@@ -35,6 +35,21 @@ bool cpu_model_needs_host(const struct cpu_model *model)
 	return model->needs_host;
 }
 
+bool cpu_model_from_host(const struct cpu_model *model)
+{
+	return model->from_host;
+}
+
+bool cpu_model_is_empty(const struct cpu_model *model)
+{
+	return model->is_empty;
+}
+
+const char *cpu_model_alias_of(const struct cpu_model *model)
+{
+	return model->is_alias ? model->parent : NULL;
+}
+
 struct cpu_model cpu_model_effective(const struct cpu_model *model)
 {
 	struct cpu_model own = *model, base;

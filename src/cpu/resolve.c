@@ -37,10 +37,6 @@ static const struct {
 	{FEAT_VMX_SECONDARY_CTLS, "vmx-ept", FEAT_VMX_EPT_VPID_CAPS, 0xffffffffULL},
 	{FEAT_VMX_SECONDARY_CTLS, "vmx-vpid", FEAT_VMX_EPT_VPID_CAPS, 0xffffffffULL << 32},
 	{FEAT_VMX_SECONDARY_CTLS, "vmx-vmfunc", FEAT_VMX_VMFUNC, ~0ULL},
-	{FEAT_1_ECX, "xsave", FEAT_XSAVE, ~0ULL},
-	{FEAT_1_ECX, "xsave", FEAT_1_ECX,
-	 BIT64(28) /* avx */ | BIT64(12) /* fma */ | BIT64(29) /* f16c */},
-	{FEAT_1_ECX, "avx", FEAT_7_0_EBX, BIT64(5) /* avx2 */},
 	{FEAT_7_0_EBX, "intel-pt", FEAT_14_0_ECX, ~0ULL},
 	{FEAT_7_0_EBX, "sgx", FEAT_SGX_12_0_EAX, ~0ULL},
 	{FEAT_7_0_EBX, "sgx", FEAT_SGX_12_0_EBX, ~0ULL},
@@ -109,17 +105,30 @@ static uint64_t wanted_word(const struct cpu_config *cfg, enum feature_word w, u
 	return (base | cfg->plus[w]) & ~cfg->minus[w];
 }
 
+/* What has no name may mean anything on another host; a TSC's rate is its own. */
+static void keep_migratable(uint64_t words[FEAT_WORDS])
+{
+	for (unsigned w = 0; w < FEAT_WORDS; w++) {
+		for (unsigned b = 0; b < 64; b++) {
+			if (!cpu_feature_name(w, b))
+				words[w] &= ~BIT64(b);
+		}
+	}
+	words[FEAT_8000_0007_EDX] &= ~cpu_feature_mask(FEAT_8000_0007_EDX, "invtsc");
+}
+
 static void collect_wanted(const struct cpu_config *cfg, const struct cpu_capabilities *caps,
 			   uint64_t words[FEAT_WORDS])
 {
 	memset(words, 0, sizeof(uint64_t) * FEAT_WORDS);
 	if (cfg->model->from_host) {
 		memcpy(words, caps->words, sizeof(uint64_t) * FEAT_WORDS);
-		words[FEAT_KVM_HINTS] =
-			0; /* a promise about the host's scheduling: only on request */
+		/* A promise about the host's scheduling, and a topology that guests then expect
+		 * in AMD's way: only on request. */
+		words[FEAT_KVM_HINTS] = 0;
+		words[FEAT_8000_0001_ECX] &= ~cpu_feature_mask(FEAT_8000_0001_ECX, "topoext");
 		if (cfg->migratable)
-			words[FEAT_8000_0007_EDX] &=
-				~cpu_feature_mask(FEAT_8000_0007_EDX, "invtsc");
+			keep_migratable(words);
 		if (!cfg->kvm)
 			words[FEAT_KVM] = 0;
 	} else {
@@ -212,9 +221,10 @@ static void identify_max(const struct cpu_capabilities *caps, struct cpu_feature
 	if (caps->is_kvm)
 		return;
 	/* An emulated CPU is not the host's: it says what it is. */
-	feat->family = 6;
-	feat->cpu_model = 6;
-	feat->stepping = 3;
+	feat->family = 15;
+	feat->cpu_model = 107;
+	feat->stepping = 1;
+	g_strlcpy(feat->vendor, "AuthenticAMD", sizeof(feat->vendor));
 	g_strlcpy(feat->model_id, "QEMU TCG CPU version 2.5+", sizeof(feat->model_id));
 }
 
@@ -270,6 +280,8 @@ static void apply_overrides(const struct cpu_config *cfg, struct cpu_features *f
 		f->cpu_model = cfg->cpu_model;
 	if (cfg->stepping >= 0)
 		f->stepping = cfg->stepping;
+	f->level = MAX(f->level, cfg->min_level);
+	f->xlevel = MAX(f->xlevel, cfg->min_xlevel);
 	if (cfg->level >= 0)
 		f->level = cfg->level;
 	if (cfg->xlevel >= 0)
@@ -311,17 +323,9 @@ static bool set_phys_bits(const struct cpu_config *cfg, const struct cpu_capabil
 	return true;
 }
 
-bool cpu_resolve(const struct cpu_config *cfg, const struct cpu_capabilities *caps,
-		 struct cpu_features *out, GError **errp)
+static bool settle(const struct cpu_config *cfg, const struct cpu_capabilities *caps,
+		   struct cpu_features *out, GError **errp)
 {
-	memset(out, 0, sizeof(*out));
-	if (cfg->model->needs_host && !caps->is_kvm) {
-		error_set(errp, "CPU model '%s' requires KVM", cfg->model->name);
-		return false;
-	}
-	collect_wanted(cfg, caps, out->words);
-	if (!filter(cfg, caps, out, errp))
-		return false;
 	drop_dependent(out->words);
 	set_xsave_components(caps, out->words);
 	if (!strcmp(cfg->model->name, "max"))
@@ -333,6 +337,26 @@ bool cpu_resolve(const struct cpu_config *cfg, const struct cpu_capabilities *ca
 	adjust_levels(cfg, out);
 	apply_overrides(cfg, out);
 	return set_phys_bits(cfg, caps, out, errp);
+}
+
+bool cpu_resolve(const struct cpu_config *cfg, const struct cpu_capabilities *caps,
+		 struct cpu_features *out, GError **errp)
+{
+	memset(out, 0, sizeof(*out));
+	if (cfg->model->needs_host && !caps->is_kvm) {
+		error_set(errp, "CPU model '%s' requires KVM", cfg->model->name);
+		return false;
+	}
+	collect_wanted(cfg, caps, out->words);
+	return filter(cfg, caps, out, errp) && settle(cfg, caps, out, errp);
+}
+
+bool cpu_expand(const struct cpu_config *cfg, const struct cpu_capabilities *caps,
+		struct cpu_features *out, GError **errp)
+{
+	memset(out, 0, sizeof(*out));
+	collect_wanted(cfg, caps, out->words);
+	return settle(cfg, caps, out, errp);
 }
 
 uint32_t cpu_signature(const struct cpu_features *f)

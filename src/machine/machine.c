@@ -155,6 +155,7 @@ static bool make_cpu(struct machine *m, const struct device_type *type, unsigned
 	cpu->acc.apic_id = cpu->place.apic_id;
 	cpu->acc.features = m->features;
 	cpu->acc.tsc_hz = m->cpu.tsc_freq;
+	cpu_config_copy(&cpu->config, &m->cpu);
 	cpu_build_cpuid(&m->cpu, &m->caps, &m->features, &m->topo, &cpu->place, &cpu->acc.cpuid);
 	if (!device_realize(dev, tree_container("/machine/unattached"), NULL, NULL, errp)) {
 		device_unref(dev);
@@ -164,6 +165,14 @@ static bool make_cpu(struct machine *m, const struct device_type *type, unsigned
 	return true;
 }
 
+const struct cpu_capabilities *machine_cpu_capabilities(struct machine *m)
+{
+	if (!m->caps_known && m->accel->ops->capabilities)
+		m->accel->ops->capabilities(m->accel, &m->caps);
+	m->caps_known = true;
+	return &m->caps;
+}
+
 static bool make_cpus(struct machine *m, GError **errp)
 {
 	const struct device_type *type;
@@ -171,9 +180,7 @@ static bool make_cpus(struct machine *m, GError **errp)
 	m->cpus = g_new0(struct vcpu *, m->topo.maxcpus);
 	if (!m->topo.cpus)
 		return true;
-	if (m->accel->ops->capabilities)
-		m->accel->ops->capabilities(m->accel, &m->caps);
-	if (!cpu_resolve(&m->cpu, &m->caps, &m->features, errp))
+	if (!cpu_resolve(&m->cpu, machine_cpu_capabilities(m), &m->features, errp))
 		return false;
 	type = x86_cpu_type_of(m->cpu.model);
 	for (unsigned i = 0; i < m->topo.cpus; i++) {
@@ -255,6 +262,17 @@ void machine_reset(struct machine *m)
 
 /* ---- Properties every machine has ---- */
 
+/* There is no such object: clients look for the property, and a name is an error. */
+static void *no_confidential_guest(const char *name, GError **errp)
+{
+	return NULL;
+}
+
+static const struct link_kind confidential_guest_link = {
+	.name = "confidential-guest-support",
+	.resolve = no_confidential_guest,
+};
+
 static const struct field machine_props[] = {
 	PROP_STRING(struct machine, memory_backend, "memory-backend", NULL,
 		    "ID of the memory back end that is the RAM"),
@@ -264,6 +282,8 @@ static const struct field machine_props[] = {
 		  "Include guest memory in a core dump"),
 	PROP_BOOL(struct machine, usb, "usb", false, "Have a USB controller"),
 	PROP_BOOL(struct machine, graphics, "graphics", true, "Have a display"),
+	PROP_LINK(struct machine, confidential_guest, "confidential-guest-support",
+		  &confidential_guest_link, "Object that hides the guest from its host"),
 	FIELD_ROW_END,
 };
 

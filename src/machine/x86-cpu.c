@@ -29,7 +29,44 @@ static void append_feature(const char *name, enum feature_word word, unsigned bi
 	g_array_append_val((GArray *)opaque, row);
 }
 
+static const struct field feature_elem = {
+	.name = "feature",
+	.help = "Name of a feature",
+	.kind = FIELD_STRING,
+	.width = sizeof(char *),
+};
+
+static void missing_get(void *object, const struct field *field)
+{
+	struct vcpu *cpu = object;
+	g_autoptr(GPtrArray) names = cpu_feature_names(cpu->acc.features.unavailable);
+
+	field_clear(field, object);
+	cpu->shown_missing = g_array_new(false, true, sizeof(char *));
+	for (guint i = 0; i < names->len; i++) {
+		char *name = g_strdup(names->pdata[i]);
+
+		g_array_append_val(cpu->shown_missing, name);
+	}
+}
+
+/* What of -cpu is no feature. */
+static void append_config(GArray *rows)
+{
+	FIELDS_FOREACH (row, cpu_config_rows) {
+		struct field copy = *row;
+
+		copy.offset += offsetof(struct vcpu, config);
+		copy.flags |= FIELD_READONLY;
+		g_array_append_val(rows, copy);
+	}
+}
+
 static const struct field fixed_rows[] = {
+	{FIELD_AT(struct vcpu, shown_missing, "unavailable-features", FIELD_LIST,
+		  FIELD_IS_LIST(struct vcpu, shown_missing),
+		  "Features asked for that cannot be had"),
+	 .flags = FIELD_OPTIONAL, .elem = &feature_elem, .get = missing_get},
 	PROP_UINT(struct vcpu, place.apic_id, "apic-id", 0, UINT32_MAX, "Local APIC ID"),
 	PROP_UINT(struct vcpu, place.socket, "socket-id", 0, UINT32_MAX, "Socket it sits in"),
 	PROP_UINT(struct vcpu, place.die, "die-id", 0, UINT32_MAX, "Die in the socket"),
@@ -48,6 +85,7 @@ static const struct field *property_rows(void)
 		copy.flags |= FIELD_READONLY;
 		g_array_append_val(rows, copy);
 	}
+	append_config(rows);
 	cpu_feature_foreach(append_feature, rows);
 	return (const struct field *)g_array_free(rows, false);
 }

@@ -8,6 +8,7 @@
 
 static const struct command *const command_tables[] = {
 	chardev_commands,
+	cpu_commands,
 	device_commands,
 	fd_commands,
 	hmp_command_table,

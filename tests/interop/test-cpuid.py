@@ -17,12 +17,15 @@ LEAVES = ([(leaf, 0) for leaf in (0, 1, 2, 3, 5, 6, 9, 0xa, 0x40000000, 0x400000
 
 # -cpu, -smp: models of both vendors with and without caches of their own, topologies that need padding.
 CASES = [
-    ('qemu64', '1'), ('qemu64', '4'), ('kvm64', '2,sockets=1,cores=1,threads=2'), ('max', '1'), ('host', '4,sockets=2,cores=1,threads=2'),
+    ('qemu64', '1'), ('qemu64', '4'), ('kvm64', '2,sockets=1,cores=1,threads=2'),
     ('EPYC', '6,sockets=1,cores=3,threads=2'), ('EPYC-Rome', '4,sockets=2,dies=1,cores=2,threads=1'), ('EPYC-Milan', '1'),
     ('Opteron_G3', '2'), ('Skylake-Client', '4,sockets=1,cores=2,threads=2'), ('Nehalem', '3,sockets=1,cores=3,threads=1'),
     ('Cascadelake-Server', '8,sockets=1,dies=2,cores=2,threads=2'), ('486', '1'), ('pentium3', '1'), ('base', '1'), ('Haswell,-x2apic,kvm=off', '2'),
     ('qemu64,phys-bits=36,l3-cache=off,vendor=GenuineIntel', '2'), ('qemu64,family=25,model=33,stepping=2,model-id=Test CPU', '1'),
-    ('Denverton,hypervisor=off', '1'), ('host,migratable=off', '1'), ('qemu64,level=1,xlevel=0x80000001', '1'),
+    ('Denverton,hypervisor=off', '1'), ('host,migratable=off,-arch-capabilities', '1'), ('max,-arch-capabilities', '1'),
+    ('host,-arch-capabilities', '4,sockets=2,cores=1,threads=2'), ('EPYC-Rome,legacy-cache=on', '2'), ('host,-arch-capabilities,pmu=off', '1'),
+    ('host,-arch-capabilities,host-phys-bits=off', '1'), ('EPYC,host-phys-bits=on,host-phys-bits-limit=39', '1'), ('host,-arch-capabilities,kvm=off', '1'),
+    ('qemu64,kvm-pv-unhalt=on,-kvm-pv-eoi,kvm-poll-control=on,kvm-hint-dedicated=on', '1'), ('qemu64,pmu=on', '1'), ('host,-arch-capabilities,topoext=on', '2'), ('qemu64,level=1,xlevel=0x80000001', '1'),
 ]
 
 
