@@ -132,6 +132,7 @@ static bool judge(int64_t ns, GError **errp)
 		  "KVM on this host only emulates kernel code (%" PRId64
 		  " million instructions per second)",
 		  MAX(INSTRUCTIONS * 1000 / ns, 1));
+	error_add_hint(errp, "\"-accel kvm\" uses it nevertheless");
 	return false;
 }
 

@@ -63,6 +63,7 @@ struct socket_chardev {
 	int fds[FDS_MAX];
 	unsigned fd_count; /* guarded by write_lock, as the connection's fd is */
 	struct stat bound; /* the socket file we made; st_ino 0: none */
+	char *bound_path;  /* its absolute path: a daemon changes its folder */
 };
 
 static void socket_disconnect(struct socket_chardev *sock);
@@ -315,6 +316,14 @@ static bool wait_for_client(struct socket_chardev *sock, GError **errp)
 	return true;
 }
 
+static void remember_bound(struct socket_chardev *sock, const char *path)
+{
+	if (lstat(path, &sock->bound) < 0)
+		sock->bound.st_ino = 0;
+	else
+		sock->bound_path = g_canonicalize_filename(path, NULL);
+}
+
 static bool socket_serve(struct socket_chardev *sock, GError **errp)
 {
 	const struct socket_options *opt = sock->opt;
@@ -322,9 +331,8 @@ static bool socket_serve(struct socket_chardev *sock, GError **errp)
 
 	if (!fds)
 		return false;
-	if (opt->addr.kind == SOCKET_UNIX && !opt->addr.at.un.abstract &&
-	    lstat(opt->addr.at.un.path, &sock->bound) < 0)
-		sock->bound.st_ino = 0;
+	if (opt->addr.kind == SOCKET_UNIX && !opt->addr.at.un.abstract)
+		remember_bound(sock, opt->addr.at.un.path);
 	sock->listeners = g_array_new(false, false, sizeof(struct listener));
 	for (guint i = 0; i < fds->len; i++) {
 		struct listener l = {.sock = sock, .fd = g_array_index(fds, int, i)};
@@ -342,12 +350,12 @@ static bool socket_serve(struct socket_chardev *sock, GError **errp)
 static void unlink_bound(struct socket_chardev *sock)
 {
 	struct stat now;
-	const char *path = sock->opt->addr.at.un.path;
 
-	if (sock->bound.st_ino && lstat(path, &now) == 0 && now.st_ino == sock->bound.st_ino &&
-	    now.st_dev == sock->bound.st_dev)
-		unlink(path);
+	if (sock->bound.st_ino && lstat(sock->bound_path, &now) == 0 &&
+	    now.st_ino == sock->bound.st_ino && now.st_dev == sock->bound.st_dev)
+		unlink(sock->bound_path);
 	sock->bound.st_ino = 0;
+	g_clear_pointer(&sock->bound_path, g_free);
 }
 
 /* ---- Clients ---- */
