@@ -4,6 +4,7 @@
 #ifndef HW_BOOT_INTERNAL_H
 #define HW_BOOT_INTERNAL_H
 
+#include "abi/linux-boot.h"
 #include "base/checked.h"
 #include "hw/boot.h"
 
@@ -128,6 +129,19 @@ struct boot_loader {
 			       const struct boot_request *req, GError **errp);
 };
 extern const struct boot_loader linux_loader, multiboot_loader, pvh_loader;
+
+/* ---- Linux ---- */
+
+struct linux_image {
+	struct boot_file *file;        /* borrowed */
+	struct linux_setup_header hdr; /* what is younger than the protocol is zero */
+	uint64_t offset, size;         /* of the protected mode part in the file */
+	uint64_t load_at;
+};
+
+bool linux_is_image(const struct boot_file *file);
+/* Header, offset and size, checked against the file. */
+bool linux_image_read(struct linux_image *image, GError **errp);
 
 /* ---- ELF ---- */
 

@@ -18,13 +18,6 @@
 
 static_assert(E820_MAX == LINUX_E820_MAX, "the map fits a zero page");
 
-struct linux_image {
-	struct boot_file *file;        /* borrowed */
-	struct linux_setup_header hdr; /* what is younger than the protocol is zero */
-	uint64_t offset, size;         /* of the protected mode part in the file */
-	uint64_t load_at;
-};
-
 /* Members that are younger than the protocol version hold something else, if anything. */
 static void forget_younger(struct linux_setup_header *hdr)
 {
@@ -210,13 +203,26 @@ static bool add_zero_page(struct linux_image *image, struct boot_plan *plan,
 	       plan_add_bytes(plan, "zero page", plan->si, zero, sizeof(*zero), errp);
 }
 
+bool linux_is_image(const struct boot_file *file)
+{
+	uint8_t magic[4];
+
+	return boot_file_read(file, LINUX_HEADER_AT(header), magic, sizeof(magic), NULL) &&
+	       get_le32(magic) == LINUX_HEADER_MAGIC;
+}
+
+bool linux_image_read(struct linux_image *image, GError **errp)
+{
+	return read_header(image, errp) && check_header(image, errp);
+}
+
 static bool plan_linux(struct linux_image *image, struct boot_plan *plan,
 		       const struct boot_request *req, GError **errp)
 {
 	g_autofree struct linux_boot_params *zero = g_new0(struct linux_boot_params, 1);
 	bool is_64;
 
-	if (!read_header(image, errp) || !check_header(image, errp))
+	if (!linux_image_read(image, errp))
 		return false;
 	is_64 = image->hdr.xloadflags & LINUX_XLF_KERNEL_64 && image->size > LINUX_ENTRY_64;
 	plan->mode = is_64 ? BOOT_MODE_LONG : BOOT_MODE_PROTECTED;
@@ -232,10 +238,8 @@ static enum boot_kind linux_load(struct boot_plan *plan, struct boot_file *kerne
 				 const struct boot_request *req, GError **errp)
 {
 	struct linux_image image = {.file = kernel};
-	uint8_t magic[4];
 
-	if (!boot_file_read(kernel, LINUX_HEADER_AT(header), magic, sizeof(magic), NULL) ||
-	    get_le32(magic) != LINUX_HEADER_MAGIC)
+	if (!linux_is_image(kernel))
 		return BOOT_NOT_MINE;
 	return plan_linux(&image, plan, req, errp) ? BOOT_DONE : BOOT_FAILED;
 }

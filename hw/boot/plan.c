@@ -316,7 +316,8 @@ struct boot_plan *boot_plan_new(const struct boot_request *req, GError **errp)
 			return NULL;
 	}
 	kernel = boot_file_open("kernel", req->kernel, errp);
-	if (!kernel || !plan_load(plan, kernel, req, errp) || !plan_add_bios_data(plan, errp))
+	if (!kernel || !plan_load(plan, kernel, req, errp) ||
+	    (!req->firmware && !plan_add_bios_data(plan, errp)))
 		return NULL;
 	plan->map = NULL;
 	return g_steal_pointer(&plan);

@@ -81,7 +81,7 @@ bool pc_load_firmware(struct pc_machine *pc, struct region *pci, GError **errp)
 		return pc_map_flash(pc, pci, errp);
 	if (name)
 		return load_bios(pc, pci, name, errp);
-	if (boot->kernel)
+	if (pc_boots_directly(pc))
 		return true;
 	/* Tests that drive registers do without. */
 	if (!pc->m.accel->ops->executes) {

@@ -133,8 +133,7 @@ static bool add_user_files(struct pc_machine *pc, GError **errp)
 bool pc_fill_fw_cfg(struct pc_machine *pc, GError **errp)
 {
 	add_numbers(pc);
-	return fw_cfg_add_file_bytes(pc->fw_cfg, "bootorder", NULL, 0, errp) &&
-	       fw_cfg_add_file_bytes(pc->fw_cfg, "bios-geometry", NULL, 0, errp) &&
+	return fw_cfg_add_file_bytes(pc->fw_cfg, "bios-geometry", NULL, 0, errp) &&
 	       add_memory_map(pc, errp) && add_reboot_timeout(pc, errp) && add_splash(pc, errp) &&
 	       add_sleep_states(pc, errp) && add_user_files(pc, errp);
 }

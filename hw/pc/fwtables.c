@@ -1,11 +1,12 @@
 /*
- * Tables for firmware: ACPI with the script that places it, SMBIOS, the memory map, and what firmware
- * puts into an MSR of every CPU. The same bytes as a kernel gets that is started without firmware.
+ * Tables for firmware: ACPI with the script that places it, SMBIOS, the memory map, what to boot from, and
+ * what firmware puts into an MSR of every CPU. The same bytes as a kernel gets that is started without firmware.
  *
  * They are made when the machine is complete and again at each reset, for what has been plugged since.
  */
 #include "abi/e820.h"
 #include "base/checked.h"
+#include "device/boot-order.h"
 #include "hw/boot.h"
 #include "hw/fw_cfg.h"
 #include "hw/pc/pc.h"
@@ -74,19 +75,26 @@ static bool set_feature_control(struct pc_machine *pc, GError **errp)
 	return set_bytes(pc, "etc/msr_feature_control", value, sizeof(value), errp);
 }
 
+static bool set_boot_order(struct pc_machine *pc, GError **errp)
+{
+	g_autoptr(GBytes) order = boot_order_file(pc->m.boot.strict);
+
+	return fw_cfg_set_file(pc->fw_cfg, "bootorder", order, errp);
+}
+
 static void refresh(void *opaque)
 {
 	g_autoptr(GError) err = NULL;
 
 	/* What is new is of the size of what was accepted before, or nearly: warn, do not stop. */
-	if (!set_acpi(opaque, &err) || !set_smbios(opaque, &err))
+	if (!set_acpi(opaque, &err) || !set_smbios(opaque, &err) || !set_boot_order(opaque, &err))
 		warn_report("%s", err->message);
 }
 
 bool pc_add_tables(struct pc_machine *pc, GError **errp)
 {
 	if (!set_acpi(pc, errp) || !set_smbios(pc, errp) || !set_e820(pc, errp) ||
-	    !set_feature_control(pc, errp))
+	    !set_boot_order(pc, errp) || !set_feature_control(pc, errp))
 		return false;
 	reset_hook_add(refresh, pc);
 	return true;

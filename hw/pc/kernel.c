@@ -132,12 +132,30 @@ static bool boot_with_tables(struct pc_machine *pc, struct e820_table *map, GErr
 	return ok;
 }
 
+bool pc_boots_directly(const struct pc_machine *pc)
+{
+	const struct machine *m = &pc->m;
+
+	return m->boot.kernel && !m->boot.bios && !m->firmware && !m->flash[0].file &&
+	       !boot_wants_firmware(m->boot.kernel);
+}
+
+/* The ROM is the first to boot from, as long as the user gives nothing else that place. */
+static bool offer_kernel(struct pc_machine *pc, GError **errp)
+{
+	const char *rom;
+
+	return boot_offer_kernel(&pc->m, pc->fw_cfg, &rom, errp) && pc_add_rom(pc, rom, 0, errp);
+}
+
 bool pc_boot_kernel(struct pc_machine *pc, GError **errp)
 {
 	struct e820_table map = {0};
 
-	if (!pc->m.boot.kernel || pc->m.boot.bios || pc->m.firmware || pc->m.flash[0].file)
+	if (!pc->m.boot.kernel)
 		return true;
+	if (!pc_boots_directly(pc))
+		return offer_kernel(pc, errp);
 	e820_add_board(&map, pc->m.below_4g, pc->m.above_4g);
 	e820_add_firmware(&map);
 	reset_hook_add(act_as_firmware, pc);

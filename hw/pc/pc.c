@@ -160,8 +160,8 @@ static bool pc_finish(struct machine *m, GError **errp)
 	};
 
 	piix4_pm_set_ports(pc->pm, &ports);
-	return pc_fill_cmos(pc, errp) && pc_fill_fw_cfg(pc, errp) && pc_add_tables(pc, errp) &&
-	       pc_boot_kernel(pc, errp);
+	return pc_fill_cmos(pc, errp) && pc_fill_fw_cfg(pc, errp) && pc_add_user_roms(pc, errp) &&
+	       pc_boot_kernel(pc, errp) && pc_add_tables(pc, errp);
 }
 
 static bool pc_set_max_ram_below_4g(void *object, const struct field *field, GError **errp)

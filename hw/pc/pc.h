@@ -75,8 +75,13 @@ struct smbios_tables *pc_describe_smbios(struct pc_machine *pc, GError **errp);
 /* fwtables.c: all of these, and the memory map, as files for firmware; once all devices exist. */
 bool pc_add_tables(struct pc_machine *pc, GError **errp);
 
-/* kernel.c: if -kernel is to be started without firmware, arranges for it. */
+/* kernel.c: arranges for -kernel to be started, without firmware unless there is one, or has to be. */
+bool pc_boots_directly(const struct pc_machine *pc);
 bool pc_boot_kernel(struct pc_machine *pc, GError **errp);
+
+/* roms.c: option ROMs as files for firmware; @index: place in the boot order, -1 for none. */
+bool pc_add_rom(struct pc_machine *pc, const char *name, int64_t index, GError **errp);
+bool pc_add_user_roms(struct pc_machine *pc, GError **errp);
 
 /* cmos.c: what firmware reads there about the machine. */
 bool pc_fill_cmos(struct pc_machine *pc, GError **errp);

@@ -2,7 +2,7 @@
  * Files that come with the program or the distribution: firmware, option ROMs, key maps.
  *
  * A name that exists as it stands is taken; else it is looked for in the folders given with -L, in
- * order, then in our own and in those where distributions put QEMU's, SeaBIOS' and OVMF's files.
+ * order, then beside the program in the folder it was built in, then in our own and in those where distributions put QEMU's, SeaBIOS' and OVMF's files.
  */
 #ifndef BASE_DATAFILE_H
 #define BASE_DATAFILE_H

@@ -255,6 +255,8 @@ struct bus_type {
 	void (*reset)(struct bus *bus);
 	/* Unique path of a device on its bus ("03.0"), for firmware paths and `info qtree`; may be NULL */
 	char *(*dev_path)(struct device *dev);
+	/* What firmware calls a device, '/' first ("/scsi@5"); NULL: by its type. See boot-order.h. */
+	char *(*fw_path)(struct device *dev);
 	bool hotplug;
 };
 

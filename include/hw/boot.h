@@ -23,6 +23,7 @@
 #include "base/error.h"
 #include "hw/e820.h"
 
+struct device;
 struct machine;
 struct x86_state;
 struct boot_file;
@@ -43,6 +44,7 @@ struct boot_request {
 	uint64_t rsdp; /* address of ACPI's root pointer; 0: there is none */
 	const struct boot_blob *blobs;
 	size_t blob_count;
+	bool firmware; /* has run before: its data are left alone */
 };
 
 /* NULL with one line about what is wrong with which file. Nothing of the request is kept but blobs. */
@@ -82,6 +84,17 @@ void boot_plan_set_cpu(const struct boot_plan *plan, bool is_bsp, struct x86_sta
 /* Reads what a BOOT_FILE segment holds at @pos of it. Fails when the file has become shorter. */
 bool boot_segment_read(const struct boot_segment *seg, uint64_t pos, void *buf, size_t len,
 		       GError **errp);
+
+/* ---- Through firmware ---- */
+
+/* It has nothing that could be entered but its real mode part, which calls the BIOS. */
+bool boot_wants_firmware(const char *kernel);
+
+/*
+ * Makes -kernel, -initrd and -append of @m's configuration items of @fw_cfg. @rom: the name of the option
+ * ROM that takes it from there; static.
+ */
+bool boot_offer_kernel(struct machine *m, struct device *fw_cfg, const char **rom, GError **errp);
 
 /* ---- Carrying it out ---- */
 

@@ -26,7 +26,12 @@ struct boot_config {
 	const char *splash;
 	bool menu, strict;
 	int64_t splash_time, reboot_timeout; /* -1: not given */
+	GArray *roms;                        /* struct boot_rom: -option-rom */
 	GArray *fw_cfg;                      /* struct boot_fw_cfg: -fw_cfg */
+};
+struct boot_rom {
+	char *file;
+	int64_t index; /* its place in the boot order; -1: none */
 };
 struct boot_fw_cfg {
 	char *name;

@@ -20,13 +20,31 @@ void datafile_add_dir(const char *dir)
 	g_ptr_array_add(added_dirs, g_strdup(dir));
 }
 
+/* What was built beside the program, for one that is not installed. */
+static const char *build_dir(void)
+{
+	static char *dir;
+	g_autofree char *program = NULL, *folder = NULL;
+
+	if (dir)
+		return dir;
+	program = g_file_read_link("/proc/self/exe", NULL);
+	folder = g_path_get_dirname(program ?: ".");
+	dir = g_build_filename(folder, "pc-bios", NULL);
+	return dir;
+}
+
 static const char *dir_at(guint i)
 {
 	guint added = added_dirs ? added_dirs->len : 0;
 
 	if (i < added)
 		return g_ptr_array_index(added_dirs, i);
-	return i - added < G_N_ELEMENTS(builtin_dirs) ? builtin_dirs[i - added] : NULL;
+	i -= added;
+	if (!i)
+		return build_dir();
+	i--;
+	return i < G_N_ELEMENTS(builtin_dirs) ? builtin_dirs[i] : NULL;
 }
 
 char *datafile_find(const char *name)

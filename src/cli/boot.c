@@ -1,4 +1,5 @@
 /* What is booted, and how firmware and guest are told about it. */
+#include "base/datafile.h"
 #include "options.h"
 
 /* ---- -boot ---- */
@@ -137,8 +138,42 @@ static bool handle_fw_cfg(struct cli *cli, const struct option_use *use, GError 
 	return true;
 }
 
+/* ---- -option-rom ---- */
+
+struct rom_values {
+	char *romfile;
+	int64_t bootindex;
+};
+static const struct field rom_rows[] = {
+	ARG_STRING(struct rom_values, romfile, "romfile", "File with the ROM"),
+	PROP_INT(struct rom_values, bootindex, "bootindex", -1, -1, INT32_MAX,
+		 "Its place in the boot order; -1: none"),
+	{.kind = FIELD_END},
+};
+static const struct field_set rom_set = {"OptionRom", sizeof(struct rom_values), rom_rows};
+
+static bool handle_option_rom(struct cli *cli, const struct option_use *use, GError **errp)
+{
+	const struct rom_values *v = use->values;
+	struct boot_rom rom = {.index = v->bootindex};
+
+	if (!*v->romfile) {
+		error_set(errp, "Option ROM file is not specified");
+		return false;
+	}
+	rom.file = g_strdup(v->romfile);
+	g_array_append_val(cli->cfg->boot.roms, rom);
+	return true;
+}
+
 static bool handle_L(struct cli *cli, const struct option_use *use, GError **errp)
 {
+	if (g_str_equal(use->text, "help") || g_str_equal(use->text, "?")) {
+		GString *out = g_string_new(NULL);
+
+		datafile_print_dirs(out);
+		return cli_answer(cli, out);
+	}
 	g_ptr_array_add(cli->cfg->data_dirs, g_strdup(use->text));
 	return true;
 }
@@ -166,6 +201,9 @@ const struct option boot_options[] = {
 	{"fw_cfg", "[name=]<name>,file=<file>|string=<str>",
 	 "add named fw_cfg entry with contents from file or from string", OPTION_OPTS,
 	 handle_fw_cfg, .group = "fw_cfg", .implied = "name", .set = &fw_cfg_set},
+	{"option-rom", "rom[,bootindex=n]", "load a file, rom, into the option ROM space",
+	 OPTION_OPTS, handle_option_rom, .group = "option-rom", .implied = "romfile",
+	 .set = &rom_set},
 	{"L", "path", "set the directory for the BIOS, VGA BIOS and keymaps", OPTION_TEXT,
 	 handle_L},
 	{NULL},

@@ -41,6 +41,11 @@ static void fw_cfg_clear(void *p)
 	g_bytes_unref(file->content);
 }
 
+static void rom_clear(void *p)
+{
+	g_free(((struct boot_rom *)p)->file);
+}
+
 static GArray *list_new(size_t size, GDestroyNotify clear)
 {
 	GArray *list = g_array_new(false, true, size);
@@ -77,6 +82,7 @@ struct config *config_new(void)
 		.data_dirs = g_ptr_array_new_with_free_func(g_free),
 	};
 	cfg->boot.fw_cfg = list_new(sizeof(struct boot_fw_cfg), fw_cfg_clear);
+	cfg->boot.roms = list_new(sizeof(struct boot_rom), rom_clear);
 	return cfg;
 }
 
@@ -89,6 +95,7 @@ static void boot_free(struct boot_config *boot)
 	for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)
 		g_free((char *)strings[i]);
 	g_array_unref(boot->fw_cfg);
+	g_array_unref(boot->roms);
 }
 
 static void lists_free(struct config *cfg)

@@ -6,6 +6,7 @@
 #include "cli/start.h"
 #include "accel/qtest.h"
 #include "base/fdset.h"
+#include "base/datafile.h"
 #include "base/trace.h"
 #include "chardev/chardev.h"
 #include "device/plug.h"
@@ -365,10 +366,17 @@ static bool start_qtest(const struct config *cfg, struct machine *m, GError **er
 	return blame("-qtest", chr && qtest_server_new(chr, cfg->qtest_log, &target, errp), errp);
 }
 
+static void start_folders(const struct config *cfg)
+{
+	for (guint i = 0; i < cfg->data_dirs->len; i++)
+		datafile_add_dir(cfg->data_dirs->pdata[i]);
+}
+
 bool start_machine(const struct config *cfg, GError **errp)
 {
 	struct machine *m;
 
+	start_folders(cfg);
 	if (!start_log(cfg, errp) || !start_process(cfg, errp) || !start_globals(cfg, errp) ||
 	    !start_fdsets(cfg, errp) || !start_chardevs(cfg, errp) || !start_objects(cfg, errp) ||
 	    !start_board(cfg, &m, errp) || !start_devices(cfg, errp) ||

@@ -151,6 +151,7 @@ const struct bus_type pci_bus_type = {
 	.plug = pci_plug,
 	.unplug = pci_unplug,
 	.dev_path = pci_dev_path,
+	.fw_path = pci_fw_path,
 	.hotplug = true,
 };
 

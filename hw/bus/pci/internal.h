@@ -16,6 +16,9 @@ void pci_config_reset(struct pci_device *pci);
 void pci_bars_update(struct pci_device *pci);
 void pci_bars_unmap(struct pci_device *pci);
 
+/* fw-path.c */
+char *pci_fw_path(struct device *dev);
+
 /* intx.c */
 void pci_intx_update(struct pci_device *pci);
 
