@@ -82,7 +82,8 @@ struct accel_machine {
 	enum irqchip_mode irqchip; /* wanted */
 	bool irqchip_required; /* the user said so: failing is an error, not a reason to fall back */
 	bool smm;
-	/* Requests by the accelerator while no vCPU is concerned */
+	/* The guest cannot go on, though no vCPU said so; it has been reported. Machine lock held. NULL:
+	 * nobody wants to know. */
 	void (*internal_error)(void *opaque);
 	void *opaque;
 };

@@ -75,7 +75,7 @@ void runstate_set(enum run_state state);
 /*
  * Start and stop of the guest; main thread, machine lock held. vm_stop() returns when every vCPU has
  * left its run loop. STOP and RESUME events come from here. vm_start() calls off a stop that was
- * requested and not carried out yet; of a guest that runs anyway nobody hears.
+ * requested and not carried out yet, but for an internal error; a guest that runs already is let be.
  */
 void vm_start(void);
 void vm_stop(enum run_state state);

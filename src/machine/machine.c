@@ -192,6 +192,11 @@ static bool make_cpus(struct machine *m, GError **errp)
 
 /* ---- Steps ---- */
 
+static void accel_failed(void *opaque)
+{
+	system_internal_error();
+}
+
 static bool init_accel(struct machine *m, GError **errp)
 {
 	struct accel *a = m->accel;
@@ -202,6 +207,7 @@ static bool init_accel(struct machine *m, GError **errp)
 		.max_cpus = m->topo.maxcpus,
 		.irqchip = IRQCHIP_ON,
 		.smm = m->smm != ONOFFAUTO_OFF,
+		.internal_error = accel_failed,
 	};
 	return !a->ops->init || a->ops->init(a, errp);
 }

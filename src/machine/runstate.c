@@ -143,11 +143,19 @@ static unsigned withdraw(unsigned requests)
 	return __atomic_fetch_and(&run.requests, ~requests, __ATOMIC_SEQ_CST) & requests;
 }
 
-/* Who serves one of these starts the vCPUs. */
+/* Who serves one of these sees to the vCPUs. */
 static void resume_unless_awaited(struct machine *m)
 {
-	if (!pending(REQUEST_SUSPEND | REQUEST_SHUTDOWN | REQUEST_RESET))
+	if (!pending(REQUEST_DEBUG | REQUEST_SUSPEND | REQUEST_SHUTDOWN | REQUEST_RESET |
+		     REQUEST_STOP))
 		vcpus_resume(m);
+}
+
+/* The guest is to go on after all. But there is no going on after an internal error. */
+static bool withdraw_stop(void)
+{
+	return __atomic_load_n(&run.stop_state, __ATOMIC_SEQ_CST) != RUN_STATE_INTERNAL_ERROR &&
+	       withdraw(REQUEST_STOP);
 }
 
 /* Who asked for a stop has said so in an event (BLOCK_IO_ERROR), after which clients expect STOP. */
@@ -161,7 +169,7 @@ static void call_off_stop(struct machine *m)
 void vm_start(void)
 {
 	struct machine *m = machine_current();
-	bool stop_withdrawn = withdraw(REQUEST_STOP);
+	bool stop_withdrawn = withdraw_stop();
 
 	if (runstate_is_running()) {
 		if (stop_withdrawn)
@@ -339,7 +347,7 @@ static void do_reset(enum shutdown_cause cause)
 	if (cause != SHUTDOWN_NONE && cause != SHUTDOWN_SUBSYSTEM_RESET)
 		event_emit(&run_events[EVENT_RESET], &event);
 	if (runstate_is_running())
-		vcpus_resume(m);
+		resume_unless_awaited(m);
 	else if (runstate() != RUN_STATE_INMIGRATE)
 		runstate_set(RUN_STATE_PRELAUNCH);
 }

@@ -167,6 +167,20 @@ static void test_stop_called_off(void)
 	stop();
 }
 
+/* What failed on the way to the start (loading a kernel) is not started over. */
+static void test_error_stays(void)
+{
+	system_internal_error();
+	vm_start();
+	g_assert_true(m->cpus[0]->stopped && m->cpus[1]->stopped);
+	serve();
+	expect_events("RESUME STOP ");
+	g_assert_cmpint(runstate(), ==, RUN_STATE_INTERNAL_ERROR);
+	system_reset_request(SHUTDOWN_HOST_QMP_SYSTEM_RESET);
+	serve();
+	expect_events("RESET ");
+}
+
 /* Both CPUs die; the second while the first one's reset waits for it. */
 static void test_one_reset(void)
 {
@@ -287,6 +301,7 @@ int main(int argc, char **argv)
 	make_machine();
 	g_test_add_func("/runstate/start-stop", test_start_stop);
 	g_test_add_func("/runstate/stop-called-off", test_stop_called_off);
+	g_test_add_func("/runstate/error-stays", test_error_stays);
 	g_test_add_func("/runstate/one-reset", test_one_reset);
 	g_test_add_func("/runstate/dead-stays-dead", test_dead_stays_dead);
 	g_test_add_func("/runstate/sleep-while-stopped", test_sleep_while_stopped);
