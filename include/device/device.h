@@ -251,6 +251,8 @@ struct bus_type {
 	const char *help;
 	/* Before the device's realize: check or choose its address. May be NULL. */
 	bool (*plug)(struct bus *bus, struct device *dev, GError **errp);
+	/* Before its unrealize (after it only where its realize failed): it cannot be found on the bus
+	 * any more; dev->bus stays until it is gone. May be NULL. */
 	void (*unplug)(struct bus *bus, struct device *dev);
 	void (*reset)(struct bus *bus);
 	/* Unique path of a device on its bus ("03.0"), for firmware paths and `info qtree`; may be NULL */

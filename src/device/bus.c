@@ -96,7 +96,6 @@ void bus_unplug(struct device *dev)
 	g_ptr_array_remove(bus->devices, dev);
 	if (bus->type->unplug)
 		bus->type->unplug(bus, dev);
-	dev->bus = NULL;
 }
 
 /* ---- Finding ---- */

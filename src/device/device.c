@@ -108,6 +108,7 @@ bool device_realize(struct device *dev, struct device *parent, const char *name,
 
 unplug:
 	bus_unplug(dev);
+	dev->bus = NULL;
 out:
 	tree_remove(dev);
 	return false;
@@ -132,8 +133,11 @@ void device_unrealize(struct device *dev)
 		g_autofree const struct device_type **chain = type_chain(dev->type);
 
 		dev->realized = false;
-		take_down(dev, chain, g_strv_length((char **)chain));
+		/* Off its bus first: unrealize may give the machine lock up while it waits for
+		 * accesses to end, and then nobody must find the device there any more. */
 		bus_unplug(dev);
+		take_down(dev, chain, g_strv_length((char **)chain));
+		dev->bus = NULL;
 	}
 	tree_remove(dev);
 	device_unref(dev);

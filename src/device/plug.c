@@ -179,18 +179,26 @@ struct device *device_add(json_object *opts, GError **errp)
 
 /* ---- device_del ---- */
 
-bool device_unplug(struct device *dev, GError **errp)
+/* The type in the chain of @dev whose unplug_request it is; NULL: none. */
+static const struct device_type *unplug_type(const struct device *dev)
 {
 	const struct device_type *type = dev->type;
+
+	while (type && !type->unplug_request)
+		type = type->base;
+	return type;
+}
+
+bool device_unplug(struct device *dev, GError **errp)
+{
+	const struct device_type *type = unplug_type(dev);
 
 	if (dev->unplug_pending) {
 		error_set(errp, "Device %s is already in the process of unplug", device_label(dev));
 		return false;
 	}
-	if (!check_hotplug(type, dev->bus, errp))
+	if (!check_hotplug(dev->type, dev->bus, errp))
 		return false;
-	while (type && !type->unplug_request)
-		type = type->base;
 	if (!type) {
 		device_unplug_done(dev);
 		return true;
@@ -318,14 +326,14 @@ bool object_del(const char *id, GError **errp)
 {
 	g_autofree char *path = g_strdup_printf("/objects/%s", id);
 	struct device *dev = strchr(id, '/') ? NULL : tree_find(path, NULL);
+	const struct device_type *type = dev ? unplug_type(dev) : NULL;
 	GError *err = NULL;
 
 	if (!dev || device_is_container(dev)) {
 		error_set(errp, "object '%s' not found", id);
 		return false;
 	}
-	if (g_atomic_int_get(&dev->refs) > 1 ||
-	    (dev->type->unplug_request && !dev->type->unplug_request(dev, &err))) {
+	if (g_atomic_int_get(&dev->refs) > 1 || (type && !type->unplug_request(dev, &err))) {
 		if (!err)
 			error_set(&err, "object '%s' is in use, can not be deleted", id);
 		g_propagate_error(errp, err);

@@ -59,7 +59,7 @@ static void test_life(void)
 	g_assert_cmpstr(trial_log->str, ==, "base.reset card.reset ");
 	g_string_truncate(trial_log, 0);
 	device_unrealize(dev);
-	g_assert_cmpstr(trial_log->str, ==, "card.unrealize base.unrealize unplug ");
+	g_assert_cmpstr(trial_log->str, ==, "unplug card.unrealize base.unrealize ");
 	g_assert_cmpuint(host->bus.devices->len, ==, 0);
 	trial_teardown(host);
 }
