@@ -185,6 +185,8 @@ static bool put_back_state(struct accel_cpu *cpu)
 		return false;
 	}
 	cpu->state_here = cpu->state_full = false;
+	/* What KVM said when it last ran is not true of this state: it is asked anew. */
+	c->run->ready_for_interrupt_injection = 0;
 	c->ran = true;
 	if (c->debug_stale || c->debug.control)
 		kvm_debug_apply(c);
