@@ -24,7 +24,11 @@
 /* Chips and boards that no header declares. */
 extern const struct device_type debug_exit_type, debugcon_type, fw_cfg_type, gsi_router_type,
 	isa_serial_type, pc_machine_type, pcspk_type, port92_type, virtio_rng_type,
-	virtio_rng_pci_type, virtio_rng_pci_transitional_type, virtio_rng_pci_modern_type;
+	virtio_rng_pci_type, virtio_rng_pci_transitional_type, virtio_rng_pci_modern_type,
+	virtconsole_type, virtio_balloon_type, virtio_balloon_pci_type,
+	virtio_balloon_pci_modern_type, virtio_balloon_pci_transitional_type,
+	virtio_serial_port_type, virtio_serial_type, virtio_serial_pci_type,
+	virtio_serial_pci_modern_type, virtio_serial_pci_transitional_type, virtserialport_type;
 
 static const struct device_type *const rows[] = {
 	/* Machines */
@@ -87,10 +91,21 @@ static const struct device_type *const rows[] = {
 	&virtio_pci_modern_type,
 	&virtio_pci_transitional_type,
 	&virtio_pci_type,
+	&virtconsole_type,
+	&virtio_balloon_type,
+	&virtio_balloon_pci_type,
+	&virtio_balloon_pci_modern_type,
+	&virtio_balloon_pci_transitional_type,
 	&virtio_rng_type,
 	&virtio_rng_pci_type,
 	&virtio_rng_pci_modern_type,
 	&virtio_rng_pci_transitional_type,
+	&virtio_serial_port_type,
+	&virtio_serial_type,
+	&virtio_serial_pci_type,
+	&virtio_serial_pci_modern_type,
+	&virtio_serial_pci_transitional_type,
+	&virtserialport_type,
 
 	/* Sources of randomness */
 	&rng_backend_type,

@@ -56,7 +56,7 @@ struct ring_ops;
 struct virtio_chain {
 	struct virtqueue *queue;
 	unsigned out_count, in_count;
-	uint64_t out_size, in_size; /* bytes, each at most 4 GiB */
+	uint64_t out_size, in_size; /* bytes, together at most 4 GiB */
 	struct iovec *out, *in;
 
 	/* The core's */
@@ -124,7 +124,8 @@ struct virtqueue {
 	int stale; /* atomic: memory changed since it was mapped */
 	unsigned epoch, in_flight;
 	GQueue order;   /* IN_ORDER: popped chains */
-	GArray *pieces; /* of the chain being popped */
+	GArray *pieces; /* of the chain being popped, and their bytes */
+	uint64_t bytes;
 	struct notifier kick;
 	struct fd_watch *watch; /* of the kick; NULL: no doorbell */
 };

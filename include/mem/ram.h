@@ -74,6 +74,12 @@ struct ram_block *ram_find(const char *name);
 struct ram_block *ram_find_host(const void *host, uint64_t *offset);
 
 /*
+ * Gives whole pages of the backing (page_size) back to the host; a reader finds zeros, or what the file has. False
+ * with errno.
+ */
+bool ram_discard(struct ram_block *ram, uint64_t offset, uint64_t len);
+
+/*
  * Dirty tracking. While a user is on, all ranges of all flat views that show the block are logged
  * (flat_range.dirty_users); starts nest. Start and stop under the machine lock. dirty_mark() sets the bits of all users that are on; it is what every write that
  * does not come from the CPU calls (as_write() and as_unmap() do it).

@@ -298,7 +298,15 @@ static bool info_ramblock(struct hmp *hmp, json_object *args, GError **errp)
 	return true;
 }
 
+static void print_balloon(struct hmp *hmp, json_object *result)
+{
+	int64_t actual = json_object_get_int64(json_object_object_get(result, "actual"));
+
+	g_string_append_printf(hmp->out, "balloon: actual=%" PRId64 "\n", actual / (int64_t)MIB);
+}
+
 const struct hmp_command hmp_info_commands[] = {
+	{"balloon", "", "show balloon information", .qmp = "query-balloon", .print = print_balloon},
 	{"chardev", "", "show the character devices", .qmp = "query-chardev",
 	 .print = print_chardev},
 	{"cpus", "", "show infos for each CPU", .qmp = "query-cpus-fast", .print = print_cpus},

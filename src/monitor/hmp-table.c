@@ -1,7 +1,9 @@
 /* The commands of the human monitor. */
+#include "base/checked.h"
 #include "base/trace.h"
 #include "device/plug.h"
 #include "hmp.h"
+#include "machine/balloon.h"
 #include "machine/machine.h"
 
 /* ---- Completion ---- */
@@ -212,7 +214,21 @@ static void print_text(struct hmp *hmp, json_object *result)
 
 /* ---- Rows, by name ---- */
 
+static bool do_balloon(struct hmp *hmp, json_object *args, GError **errp)
+{
+	int64_t bytes;
+
+	if (MUL_OVERFLOWS(hmp_number(args, "value"), (int64_t)MIB, &bytes))
+		bytes = INT64_MAX;
+	return balloon_set(bytes, errp);
+}
+
 const struct hmp_command hmp_commands[] = {
+	{"balloon",
+	 "target",
+	 "request VM to change its memory allocation (in MB)",
+	 {{"value", HMP_NUMBER}},
+	 .run = do_balloon},
 	{"chardev-add", "args", "add chardev", {{"args", HMP_REST}}, .run = do_chardev_add},
 	{"chardev-remove",
 	 "id",

@@ -82,8 +82,8 @@ void monitor_events_init(void);
 #define MONITOR_PACKAGE "Quail"
 
 /* ---- Tables of commands, by topic ---- */
-extern const struct command cpu_commands[], device_commands[], fd_commands[], hmp_command_table[],
-	machine_commands[], memory_commands[], meta_commands[], migration_commands[],
-	qmp_commands[], qom_commands[], run_commands[], trace_commands[];
+extern const struct command balloon_commands[], cpu_commands[], device_commands[], fd_commands[],
+	hmp_command_table[], machine_commands[], memory_commands[], meta_commands[],
+	migration_commands[], qmp_commands[], qom_commands[], run_commands[], trace_commands[];
 
 #endif

@@ -4,30 +4,17 @@
 #include "device/plug.h"
 #include "hw/events.h"
 #include "internal.h"
+#include "machine/balloon.h"
 #include "machine/events.h"
 
 static const struct command *const command_tables[] = {
-	chardev_commands,
-	cpu_commands,
-	device_commands,
-	fd_commands,
-	hmp_command_table,
-	machine_commands,
-	memory_commands,
-	meta_commands,
-	migration_commands,
-	qmp_commands,
-	qom_commands,
-	run_commands,
-	trace_commands,
-	NULL,
+	balloon_commands,  chardev_commands, cpu_commands,    device_commands, fd_commands,
+	hmp_command_table, machine_commands, memory_commands, meta_commands,   migration_commands,
+	qmp_commands,      qom_commands,     run_commands,    trace_commands,  NULL,
 };
 
 static const struct event_type *const event_tables[] = {
-	device_events,
-	hw_events,
-	run_events,
-	NULL,
+	balloon_events, device_events, hw_events, run_events, NULL,
 };
 
 const struct api_tables monitor_tables = {

@@ -21,6 +21,8 @@ struct need {
 static const struct need needs[] = {
 	{"isa-debugcon", ",'chardev':'c'", "-chardev null,id=c"},
 	{"isa-serial", ",'chardev':'c'", "-chardev null,id=c"},
+	{"virtconsole", ",'chardev':'c'", "-device virtio-serial-pci -chardev null,id=c"},
+	{"virtserialport", ",'chardev':'c'", "-device virtio-serial-pci -chardev null,id=c"},
 	{"rng-egd", ",'chardev':'c'", "-chardev null,id=c"},
 	{"memory-backend-ram", ",'size':1048576", NULL},
 	{"memory-backend-memfd", ",'size':1048576", NULL},

@@ -10,6 +10,8 @@
 
 /* More than any driver uses and any ring has. */
 #define PIECES_MAX 65536
+/* VIRTIO 1.2, 2.7.5.2 */
+#define CHAIN_BYTES_MAX (1ULL << 32)
 
 struct piece {
 	uint64_t addr;
@@ -55,6 +57,11 @@ bool chain_add(struct virtqueue *q, uint64_t addr, uint32_t len, bool is_write)
 	guint count = pieces_count(q);
 	uint64_t last;
 
+	q->bytes += len;
+	if (q->bytes > CHAIN_BYTES_MAX) {
+		virtio_fault(q->vdev, "queue %u: a chain of over 4 GiB", q->index);
+		return false;
+	}
 	if (!len || ADD_OVERFLOWS(addr, len - 1, &last)) {
 		virtio_fault(q->vdev, "queue %u: a buffer of %u bytes at 0x%" PRIx64, q->index, len,
 			     addr);
@@ -72,6 +79,7 @@ void chain_abort(struct virtqueue *q)
 	for (guint i = 0; i < pieces_count(q); i++)
 		as_unmap(&piece_at(q, i)->map, 0);
 	g_array_set_size(q->pieces, 0);
+	q->bytes = 0;
 }
 
 const uint8_t *chain_map_table(struct virtqueue *q, uint64_t addr, uint32_t len,
@@ -142,6 +150,7 @@ struct virtio_chain *chain_make(struct virtqueue *q, size_t size)
 	chain->queue = q;
 	chain->epoch = q->epoch;
 	g_array_set_size(q->pieces, 0);
+	q->bytes = 0;
 	return chain;
 }
 

@@ -1,0 +1,45 @@
+/* The memory balloon device: VIRTIO 1.2, 5.5. */
+#ifndef ABI_VIRTIO_BALLOON_H
+#define ABI_VIRTIO_BALLOON_H
+
+enum virtio_balloon_feature {
+	VIRTIO_BALLOON_F_MUST_TELL_HOST = 0,
+	VIRTIO_BALLOON_F_STATS_VQ = 1,
+	VIRTIO_BALLOON_F_DEFLATE_ON_OOM = 2,
+	VIRTIO_BALLOON_F_FREE_PAGE_HINT = 3,
+	VIRTIO_BALLOON_F_PAGE_POISON = 4,
+	VIRTIO_BALLOON_F_PAGE_REPORTING = 5,
+};
+
+/* Configuration space: dwords. The last two come with their features. */
+#define VIRTIO_BALLOON_NUM_PAGES     0
+#define VIRTIO_BALLOON_ACTUAL        4
+#define VIRTIO_BALLOON_HINT_COMMAND  8
+#define VIRTIO_BALLOON_POISON_VALUE  12
+#define VIRTIO_BALLOON_CONFIG_BASE   8
+#define VIRTIO_BALLOON_CONFIG_HINTS  12
+#define VIRTIO_BALLOON_CONFIG_POISON 16
+
+/* Whatever the guest's own pages are, numbers count these. */
+#define VIRTIO_BALLOON_PAGE_BITS 12
+
+/* Command IDs of free page hinting; those above are rounds. */
+enum virtio_balloon_hint { VIRTIO_BALLOON_HINT_STOP = 0, VIRTIO_BALLOON_HINT_DONE = 1 };
+
+/* A statistic: u16 tag, u64 value, packed. */
+#define VIRTIO_BALLOON_STAT_SIZE 10
+enum virtio_balloon_stat {
+	VIRTIO_BALLOON_S_SWAP_IN,
+	VIRTIO_BALLOON_S_SWAP_OUT,
+	VIRTIO_BALLOON_S_MAJOR_FAULTS,
+	VIRTIO_BALLOON_S_MINOR_FAULTS,
+	VIRTIO_BALLOON_S_FREE,
+	VIRTIO_BALLOON_S_TOTAL,
+	VIRTIO_BALLOON_S_AVAILABLE,
+	VIRTIO_BALLOON_S_CACHES,
+	VIRTIO_BALLOON_S_HTLB_ALLOC,
+	VIRTIO_BALLOON_S_HTLB_FAIL,
+	VIRTIO_BALLOON_STATS,
+};
+
+#endif

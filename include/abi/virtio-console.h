@@ -1,0 +1,31 @@
+/* The virtio console device: VIRTIO 1.2, 5.3. */
+#ifndef ABI_VIRTIO_CONSOLE_H
+#define ABI_VIRTIO_CONSOLE_H
+
+enum virtio_console_feature {
+	VIRTIO_CONSOLE_F_SIZE = 0,
+	VIRTIO_CONSOLE_F_MULTIPORT = 1,
+	VIRTIO_CONSOLE_F_EMERG_WRITE = 2,
+};
+
+/* Configuration space. */
+#define VIRTIO_CONSOLE_COLS        0
+#define VIRTIO_CONSOLE_ROWS        2
+#define VIRTIO_CONSOLE_MAX_PORTS   4
+#define VIRTIO_CONSOLE_EMERG_WRITE 8
+#define VIRTIO_CONSOLE_CONFIG_SIZE 12
+
+/* Control messages: u32 port, u16 event, u16 value; a name follows PORT_NAME. */
+#define VIRTIO_CONSOLE_CONTROL_SIZE 8
+enum virtio_console_event {
+	VIRTIO_CONSOLE_DEVICE_READY = 0,
+	VIRTIO_CONSOLE_DEVICE_ADD = 1,
+	VIRTIO_CONSOLE_DEVICE_REMOVE = 2,
+	VIRTIO_CONSOLE_PORT_READY = 3,
+	VIRTIO_CONSOLE_CONSOLE_PORT = 4,
+	VIRTIO_CONSOLE_RESIZE = 5,
+	VIRTIO_CONSOLE_PORT_OPEN = 6,
+	VIRTIO_CONSOLE_PORT_NAME = 7,
+};
+
+#endif
