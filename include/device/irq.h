@@ -3,8 +3,10 @@
  *
  * An input belongs to the device that owns it and calls its handler; an output is a pointer to an
  * input, NULL while nothing is connected. Lines carry levels; an edge is a change the receiver
- * notices. Handlers run under the machine lock unless the receiver says it needs none (in-kernel
- * interrupt controllers: irq_set() from any thread).
+ * notices. A receiver that looks for changes remembers the level of the wire, also across its own
+ * reset: after that, or a load, drivers may drive the level that was there, and it must be no news.
+ * Handlers run under the machine lock unless the receiver says it needs none (in-kernel interrupt
+ * controllers: irq_set() from any thread).
  */
 #ifndef DEVICE_IRQ_H
 #define DEVICE_IRQ_H
