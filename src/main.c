@@ -34,7 +34,8 @@ static int start_and_run(const struct config *cfg)
 	GError *err = NULL;
 
 	if (!start_machine(cfg, &err) || !process_daemon_ready(&err)) {
-		chardev_cleanup_all();
+		monitor_cleanup_all();
+		chardev_cleanup_all(); /* the terminal is a terminal again */
 		error_report_err(err);
 		return 1;
 	}
