@@ -224,12 +224,29 @@ static struct request *next_request(struct qmp_session *session)
 	return request;
 }
 
+/* The client that asked is still there: its successor is not told what it did not ask. */
+static bool is_awaited(struct qmp_session *session)
+{
+	bool awaited;
+
+	g_mutex_lock(&session->mon->lock);
+	awaited = session->running->connection == session->connection;
+	g_mutex_unlock(&session->mon->lock);
+	return awaited;
+}
+
 /* The end of the running request: its reply, and on to the next. */
 static void finish_request(struct qmp_session *session)
 {
 	json_object *result = g_steal_pointer(&session->result);
+	GError *error = g_steal_pointer(&session->error);
 
-	send_reply(session->mon, session->running->json, result, g_steal_pointer(&session->error));
+	if (is_awaited(session)) {
+		send_reply(session->mon, session->running->json, result, error);
+	} else {
+		json_object_put(result);
+		g_clear_error(&error);
+	}
 	request_free(g_steal_pointer(&session->running));
 	session->busy = session->later = false;
 	bh_schedule(session->serve);

@@ -7,6 +7,7 @@
 #include <glib/gstdio.h>
 
 #include "event/clock.h"
+#include "event/coroutine.h"
 #include "event/lock.h"
 #include "monitor/monitor.h"
 #include "src/monitor/internal.h"
@@ -44,6 +45,16 @@ static bool run_fail(void *args, void *result, GError **errp)
 	return false;
 }
 
+/* Waits until the test wakes it, while others are served. */
+static struct coroutine *sleeper;
+
+static bool run_sleep(void *args, void *result, GError **errp)
+{
+	sleeper = co_self();
+	co_yield ();
+	return true;
+}
+
 struct number_event {
 	int64_t number;
 	char *id;
@@ -69,6 +80,7 @@ static bool run_emit(void *args, void *result, GError **errp)
 static const struct command trial_commands[] = {
 	{"wait-gate", "Waits", NULL, NULL, run_wait_gate},
 	{"open-gate", "Ends the waiting", NULL, NULL, run_open_gate, COMMAND_OOB},
+	{"sleep", "Sleeps", NULL, NULL, run_sleep, COMMAND_COROUTINE},
 	{"fail", "Fails", NULL, NULL, run_fail},
 	{"emit", "Sends an event before it replies", &number_set, NULL, run_emit},
 	{NULL},
@@ -251,6 +263,23 @@ static void test_connections(void)
 	}
 }
 
+/* What a client asked for ends when it has gone and another is there: that one hears nothing of it. */
+static void test_late_reply(void)
+{
+	struct client *c = negotiated();
+
+	client_send(c, "{\"execute\":\"sleep\",\"id\":\"old\"}");
+	while (!sleeper)
+		loop_run_once(loop_main(), true);
+	client_free(c);
+	c = client_new();
+	expect(c, GREETING);
+	co_wake(sleeper);
+	ask(c, "{\"execute\":\"qmp_capabilities\",\"id\":\"new\"}",
+	    "{\"return\": {}, \"id\": \"new\"}");
+	client_free(c);
+}
+
 static void test_oob(void)
 {
 	struct client *c = client_new();
@@ -309,6 +338,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/qmp/errors", test_errors);
 	g_test_add_func("/qmp/queue", test_queue);
 	g_test_add_func("/qmp/connections", test_connections);
+	g_test_add_func("/qmp/late-reply", test_late_reply);
 	g_test_add_func("/qmp/rate-limit", test_rate_limit);
 	g_test_add_func("/qmp/oob", test_oob);
 	status = g_test_run();
