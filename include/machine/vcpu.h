@@ -27,6 +27,7 @@ struct vcpu {
 
 	/* Guarded by the machine lock */
 	bool created, stop, stopped, halted, unplug;
+	bool gone; /* its thread has ended, or is about to: nothing runs on it any more */
 	GQueue work;
 	GCond wake;
 };
@@ -48,7 +49,8 @@ struct vcpu *vcpu_self(void);
 
 /*
  * Runs @fn on the vCPU's thread with the machine lock held. vcpu_run_on() waits for it; the caller
- * holds the machine lock, which is given up meanwhile. On the own thread it is a plain call.
+ * holds the machine lock, which is given up meanwhile. On the own thread it is a plain call; for a
+ * vCPU that is gone nothing happens.
  */
 typedef void vcpu_fn(struct vcpu *cpu, void *opaque);
 void vcpu_run_on(struct vcpu *cpu, vcpu_fn *fn, void *opaque);

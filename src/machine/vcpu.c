@@ -168,6 +168,8 @@ static void *vcpu_thread(void *opaque)
 		vcpu_loop(cpu);
 		ops->vcpu_destroy(&cpu->acc);
 	}
+	cpu->stopped = cpu->gone = true;
+	g_cond_broadcast(&vcpu_progress);
 	machine_unlock();
 	return NULL;
 }
@@ -217,6 +219,8 @@ void vcpu_run_async(struct vcpu *cpu, vcpu_fn *fn, void *opaque)
 	struct vcpu_work *work;
 	MACHINE_LOCK_SCOPE();
 
+	if (cpu->gone)
+		return;
 	if (!cpu->thread) {
 		fn(cpu, opaque);
 		return;
@@ -233,6 +237,8 @@ void vcpu_run_on(struct vcpu *cpu, vcpu_fn *fn, void *opaque)
 	struct vcpu_work *work;
 	bool done = false;
 
+	if (cpu->gone)
+		return;
 	if (self == cpu || !cpu->thread) {
 		fn(cpu, opaque);
 		return;

@@ -77,4 +77,10 @@ bool load_device_rows(struct device *dev, const uint8_t *data, size_t len, GErro
 bool device_post_load(struct device *dev, GError **errp);
 bool device_has_state(const struct device *dev);
 
+/* Elements of a row: a C array's, or one. */
+static inline unsigned row_count(const struct field *row)
+{
+	return row->count > 1 ? row->count : 1;
+}
+
 #endif

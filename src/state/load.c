@@ -13,11 +13,6 @@ struct record {
 static bool load_fields(const struct field *rows, void *object, struct reader r, unsigned depth,
 			GError **errp);
 
-static unsigned row_count(const struct field *row)
-{
-	return row->count > 1 ? row->count : 1;
-}
-
 /* ---- Scalars ---- */
 
 static bool is_signed(const struct field *row)

@@ -1,11 +1,6 @@
 /* Rows -> records. */
 #include "internal.h"
 
-static unsigned row_count(const struct field *row)
-{
-	return row->count > 1 ? row->count : 1;
-}
-
 /* ---- Content. Each returns the record's count. ---- */
 
 static uint32_t save_integers(const struct field *row, const uint8_t *ptr, GByteArray *out)

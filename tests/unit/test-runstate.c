@@ -291,6 +291,26 @@ static void test_actions(void)
 	expect_events("SHUTDOWN ");
 }
 
+static void note_run(struct vcpu *cpu, void *opaque)
+{
+	*(bool *)opaque = true;
+}
+
+/* Work for a CPU that was taken out is neither done nor waited for. */
+static void test_gone(void)
+{
+	bool ran = false;
+
+	vcpu_run_on(m->cpus[1], note_run, &ran);
+	g_assert_true(ran);
+	ran = false;
+	vcpu_destroy(m->cpus[1]);
+	vcpu_run_on(m->cpus[1], note_run, &ran);
+	vcpu_run_async(m->cpus[1], note_run, &ran);
+	vcpus_pause(m);
+	g_assert_false(ran);
+}
+
 int main(int argc, char **argv)
 {
 	int status;
@@ -307,6 +327,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/runstate/sleep-while-stopped", test_sleep_while_stopped);
 	g_test_add_func("/runstate/reset-beats-sleep", test_reset_beats_sleep);
 	g_test_add_func("/runstate/actions", test_actions);
+	g_test_add_func("/runstate/gone", test_gone);
 	status = g_test_run();
 	for (unsigned i = 0; i < CPUS; i++)
 		vcpu_destroy(m->cpus[i]);
