@@ -120,6 +120,34 @@ static bool unix_sockaddr(const struct socket_unix *addr, struct sockaddr_un *su
 	return true;
 }
 
+/* Does somebody listen at that name now? A full backlog means yes. */
+static bool unix_is_live(const struct sockaddr_un *sun, socklen_t len)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool live;
+
+	if (fd < 0)
+		return false;
+	live = connect(fd, (const struct sockaddr *)sun, len) == 0 || errno == EAGAIN;
+	close(fd);
+	return live;
+}
+
+/* What an earlier process left there goes; a server that is alive keeps its name. */
+static bool unix_clear_path(const struct socket_unix *addr, const struct sockaddr_un *sun,
+			    socklen_t len, GError **errp)
+{
+	if (unix_is_live(sun, len)) {
+		error_set_errno(errp, EADDRINUSE, "Failed to bind socket to %s", addr->path);
+		error_add_hint(errp, "Another process listens there");
+		return false;
+	}
+	if (unlink(addr->path) == 0 || errno == ENOENT)
+		return true;
+	error_set_errno(errp, errno, "Failed to unlink socket %s", addr->path);
+	return false;
+}
+
 static int unix_listen(const struct socket_unix *addr, int backlog, GError **errp)
 {
 	struct sockaddr_un sun;
@@ -128,12 +156,8 @@ static int unix_listen(const struct socket_unix *addr, int backlog, GError **err
 
 	if (!unix_sockaddr(addr, &sun, &len, errp))
 		return -1;
-	/* What an earlier process left there. A live server loses its name too: users start a new
-	 * one on the same path and expect it to take over. */
-	if (!addr->abstract && unlink(addr->path) < 0 && errno != ENOENT) {
-		error_set_errno(errp, errno, "Failed to unlink socket %s", addr->path);
+	if (!addr->abstract && !unix_clear_path(addr, &sun, len, errp))
 		return -1;
-	}
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0) {
 		error_set_errno(errp, errno, "Failed to create Unix socket");

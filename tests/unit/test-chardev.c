@@ -392,6 +392,23 @@ static void send_fd(int sock, int fd)
 	g_assert_cmpint(sendmsg(sock, &msg, 0), ==, 1);
 }
 
+/* A path where somebody listens is not taken from him. */
+static void test_unix_busy(void)
+{
+	g_autofree char *dir = scratch_dir(), *path = g_build_filename(dir, "s", NULL);
+	g_autofree char *flat = g_strdup_printf("socket,path=%s,server=on,wait=off", path);
+	g_autofree char *text =
+		g_strdup_printf("Failed to bind socket to %s: Address already in use", path);
+	g_autoptr(GError) err = NULL;
+
+	make_ok("one", flat);
+	g_assert_null(make("two", flat, &err));
+	g_assert_nonnull(strstr(err->message, text));
+	g_assert_true(g_file_test(path, G_FILE_TEST_EXISTS));
+	g_assert_true(chardev_remove("one", NULL));
+	g_assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
+}
+
 static void test_unix_server(void)
 {
 	g_autofree char *dir = scratch_dir(), *path = g_build_filename(dir, "s", NULL);
@@ -672,6 +689,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/chardev/ringbuf", test_ringbuf);
 	g_test_add_func("/chardev/pty", test_pty);
 	g_test_add_func("/chardev/unix-server", test_unix_server);
+	g_test_add_func("/chardev/unix-server-busy", test_unix_busy);
 	g_test_add_func("/chardev/flow-out", test_flow_out);
 	g_test_add_func("/chardev/client", test_client);
 	g_test_add_func("/chardev/remove-while-connecting", test_remove_while_connecting);
