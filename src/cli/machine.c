@@ -74,6 +74,25 @@ static bool machine_take(struct cli *cli, json_object *machine, const struct opt
 	       machine_text(cli, "append", machine, use, errp);
 }
 
+/* "kernel_irqchip" is the old spelling of "kernel-irqchip", and so on. */
+static void modernize_keys(json_object *props)
+{
+	g_autoptr(GPtrArray) old = g_ptr_array_new_with_free_func(g_free);
+
+	json_object_object_foreach(props, key, member)
+	{
+		if (member && strchr(key, '_'))
+			g_ptr_array_add(old, g_strdup(key));
+	}
+	for (guint i = 0; i < old->len; i++) {
+		char *name = old->pdata[i];
+		json_object *value = json_object_get(json_object_object_get(props, name));
+
+		json_object_object_del(props, name);
+		json_add(props, g_strdelimit(name, "_", '-'), value);
+	}
+}
+
 static bool machine_help(struct cli *cli, const char *type, GError **errp)
 {
 	GString *out = g_string_new(NULL);
@@ -93,6 +112,7 @@ static bool handle_machine(struct cli *cli, const struct option_use *use, GError
 
 	if (use->help)
 		return machine_help(cli, type, errp);
+	modernize_keys(use->props);
 	if (!machine_take(cli, use->props, use, errp))
 		return false;
 	keyval_merge(cli->cfg->machine, use->props);

@@ -237,12 +237,13 @@ static bool set_cpus(struct machine *m, const struct config *cfg, GError **errp)
 	const char *cpu = cfg->cpu ? cfg->cpu : m->info->default_cpu;
 
 	m->topo = cfg->smp;
+	if (!cpu_topology_complete(&m->topo, m->info->max_cpus, name, errp))
+		return false;
 	if (!m->info->default_cpu) {
 		m->topo = (struct cpu_topology){0};
 		return true;
 	}
-	return cpu_topology_complete(&m->topo, m->info->max_cpus, name, errp) &&
-	       cpu_config_parse(cpu, &m->cpu, errp);
+	return cpu_config_parse(cpu, &m->cpu, errp);
 }
 
 static bool set_serials(struct machine *m, const struct config *cfg, GError **errp)

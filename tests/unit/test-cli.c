@@ -223,13 +223,14 @@ static void test_mistakes(void)
 
 static void test_machine(void)
 {
-	g_autoptr(config) cfg = parse_ok(
-		"-M pc,usb=off,smp.cpus=4,boot.strict=on -machine q35,accel=kvm:dbt,hmat=on "
-		"-smp maxcpus=8,sockets=2 -machine kernel=/k,append=a~b");
+	g_autoptr(config) cfg = parse_ok("-M pc,usb=off,smp.cpus=4,boot.strict=on "
+					 "-machine q35,dump_guest_core=off,accel=kvm:dbt,hmat=on "
+					 "-smp maxcpus=8,sockets=2 -machine kernel=/k,append=a~b");
 	g_autofree char *props = json_print(cfg->machine, false);
 
 	g_assert_cmpstr(cfg->machine_type, ==, "q35");
-	g_assert_cmpstr(props, ==, "{\"usb\": \"off\", \"hmat\": \"on\"}");
+	g_assert_cmpstr(props, ==,
+			"{\"usb\": \"off\", \"hmat\": \"on\", \"dump-guest-core\": \"off\"}");
 	g_assert_cmpuint(cfg->accels->len, ==, 2);
 	check_item(cfg->accels, 0, "{\"accel\": \"kvm\"}");
 	check_item(cfg->accels, 1, "{\"accel\": \"dbt\"}");
