@@ -221,6 +221,14 @@ struct acpi_tables *acpi_tables_new(const struct acpi_machine *m)
 		at = mcfg_add(t, m);
 		g_array_append_val(listed, at);
 	}
+	if (m->nodes) {
+		at = srat_add(t, m);
+		g_array_append_val(listed, at);
+	}
+	if (m->nodes && m->distances) {
+		at = slit_add(t, m);
+		g_array_append_val(listed, at);
+	}
 	at = waet_add(t, m);
 	g_array_append_val(listed, at);
 

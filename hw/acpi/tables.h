@@ -21,6 +21,9 @@ void tables_point(struct acpi_tables *t, enum acpi_piece in, uint32_t offset, ui
 void tables_sum(struct acpi_tables *t, enum acpi_piece in, uint32_t offset, uint32_t start,
 		uint32_t length);
 
+/* NUMA nodes: which CPUs and memory they have, how far they are apart. */
+uint32_t srat_add(struct acpi_tables *t, const struct acpi_machine *m);
+uint32_t slit_add(struct acpi_tables *t, const struct acpi_machine *m);
 uint32_t madt_add(struct acpi_tables *t, const struct acpi_machine *m);
 
 #endif

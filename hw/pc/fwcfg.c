@@ -4,6 +4,7 @@
 #include "hw/fw_cfg.h"
 #include "hw/pc/pc.h"
 #include "hw/piix.h"
+#include "machine/numa.h"
 
 #define FW_CFG_PORT        0x510
 #define REBOOT_TIMEOUT_MAX 0xffff
@@ -30,6 +31,24 @@ bool pc_make_fw_cfg(struct pc_machine *pc, GError **errp)
 unsigned pc_apic_id_limit(const struct machine *m)
 {
 	return m->topo.maxcpus ? cpu_place_of_index(&m->topo, m->topo.maxcpus - 1).apic_id + 1 : 0;
+}
+
+/* Counts of nodes, the node of each APIC ID, the size of each node's memory: 8 bytes each. */
+static void add_numa(struct pc_machine *pc)
+{
+	const struct machine *m = &pc->m;
+	const struct numa_config *numa = m->numa;
+	unsigned nodes = numa ? numa->count : 0, ids = pc_apic_id_limit(m);
+	size_t size = 8 * (1 + ids + nodes);
+	g_autofree uint8_t *table = g_malloc0(size);
+
+	put_le64(table, nodes);
+	for (unsigned i = 0; numa && i < numa->cpus; i++)
+		put_le64(table + 8 * (1 + cpu_place_of_index(&m->topo, i).apic_id),
+			 numa->cpu_node[i]);
+	for (unsigned i = 0; i < nodes; i++)
+		put_le64(table + 8 * (1 + ids + i), numa->node[i].size);
+	fw_cfg_add_bytes(pc->fw_cfg, FW_CFG_NUMA, table, size);
 }
 
 static void add_numbers(struct pc_machine *pc)
@@ -133,6 +152,7 @@ static bool add_user_files(struct pc_machine *pc, GError **errp)
 bool pc_fill_fw_cfg(struct pc_machine *pc, GError **errp)
 {
 	add_numbers(pc);
+	add_numa(pc);
 	return fw_cfg_add_file_bytes(pc->fw_cfg, "bios-geometry", NULL, 0, errp) &&
 	       add_memory_map(pc, errp) && add_reboot_timeout(pc, errp) && add_splash(pc, errp) &&
 	       add_sleep_states(pc, errp) && add_user_files(pc, errp);

@@ -5,6 +5,7 @@
 #include "hw/i440fx.h"
 #include "hw/pc/pc.h"
 #include "hw/piix.h"
+#include "machine/numa.h"
 
 #define FW_CFG_PORT   0x510
 #define SMI_PORT      0xb2
@@ -64,6 +65,7 @@ static GArray *describe_cpus(const struct machine *m)
 	for (unsigned i = 0; i < m->topo.maxcpus; i++) {
 		struct acpi_cpu cpu = {
 			.apic_id = cpu_place_of_index(&m->topo, i).apic_id,
+			.node = m->numa ? m->numa->cpu_node[i] : 0,
 			.present = m->cpus[i] != NULL,
 		};
 
@@ -88,12 +90,54 @@ static GArray *describe_windows(const struct pc_machine *pc)
 	return windows;
 }
 
+/* The part of a node's memory that lies in the @size bytes at @base of the guest. @at: where that memory
+ * begins in all of RAM, and @start where the guest's part does. */
+static void add_memory(GArray *out, unsigned node, uint64_t at, uint64_t size, uint64_t start,
+		       uint64_t length, uint64_t base)
+{
+	uint64_t first = MAX(at, start), end = MIN(at + size, start + length);
+	struct acpi_memory memory = {.node = node, .base = base + (first - start)};
+
+	if (first >= end)
+		return;
+	memory.size = end - first;
+	g_array_append_val(out, memory);
+}
+
+/* Memory by nodes. What lies behind the hole for video memory and ROMs is no memory of anyone. */
+static GArray *describe_memory(const struct machine *m)
+{
+	GArray *out = g_array_new(false, false, sizeof(struct acpi_memory));
+	uint64_t at = 0;
+
+	for (unsigned i = 0; m->numa && i < m->numa->count; i++) {
+		uint64_t size = m->numa->node[i].size;
+
+		add_memory(out, i, at, size, 0, VGA_HOLE, 0);
+		add_memory(out, i, at, size, MIB, m->below_4g - MIB, MIB);
+		add_memory(out, i, at, size, m->below_4g, m->above_4g, 4 * GIB);
+		at += size;
+	}
+	return out;
+}
+
+static GByteArray *describe_distances(const struct machine *m)
+{
+	GByteArray *out = g_byte_array_new();
+
+	for (unsigned i = 0; m->numa && m->numa->has_distances && i < m->numa->count; i++)
+		g_byte_array_append(out, m->numa->node[i].distance, m->numa->count);
+	return out;
+}
+
 struct acpi_tables *pc_describe(struct pc_machine *pc)
 {
 	const struct piix4_pm_facts pm = piix4_pm_facts(pc->pm);
 	g_autoptr(GArray) isa = g_array_new(false, false, sizeof(struct acpi_isa_device));
 	g_autoptr(GArray) cpus = describe_cpus(&pc->m);
 	g_autoptr(GArray) windows = describe_windows(pc);
+	g_autoptr(GArray) memory = describe_memory(&pc->m);
+	g_autoptr(GByteArray) distances = describe_distances(&pc->m);
 	struct acpi_machine acpi = {
 		.ioapic = IOAPIC_BASE,
 		.pm_base = PM_BASE,
@@ -116,6 +160,10 @@ struct acpi_tables *pc_describe(struct pc_machine *pc)
 	acpi.cpu_count = cpus->len;
 	acpi.windows = (struct acpi_window *)windows->data;
 	acpi.window_count = windows->len;
+	acpi.nodes = pc->m.numa ? pc->m.numa->count : 0;
+	acpi.memory = (struct acpi_memory *)memory->data;
+	acpi.memory_count = memory->len;
+	acpi.distances = distances->len ? distances->data : NULL;
 	acpi.isa = (struct acpi_isa_device *)isa->data;
 	acpi.isa_count = isa->len;
 	return acpi_tables_new(&acpi);

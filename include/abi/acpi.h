@@ -199,6 +199,53 @@ struct acpi_waet {
 } ACPI_PACKED;
 #define ACPI_WAET_PM_TIMER_GOOD (1U << 1) /* one read of the PM timer is enough */
 
+/* 5.2.16: which CPUs and memory belong together. */
+struct acpi_srat {
+	struct acpi_header header;
+	uint32_t reserved1; /* 1 */
+	uint64_t reserved2;
+} ACPI_PACKED;
+#define ACPI_SRAT_ENABLED (1U << 0)
+
+struct acpi_srat_cpu {
+	uint8_t type; /* 0 */
+	uint8_t length;
+	uint8_t domain_low;
+	uint8_t apic_id;
+	uint32_t flags;
+	uint8_t sapic_eid;
+	uint8_t domain_high[3];
+	uint32_t clock_domain;
+} ACPI_PACKED;
+
+struct acpi_srat_memory {
+	uint8_t type; /* 1 */
+	uint8_t length;
+	uint32_t domain;
+	uint16_t reserved1;
+	uint64_t base, size;
+	uint32_t reserved2;
+	uint32_t flags;
+	uint64_t reserved3;
+} ACPI_PACKED;
+
+struct acpi_srat_x2apic {
+	uint8_t type; /* 2 */
+	uint8_t length;
+	uint16_t reserved1;
+	uint32_t domain;
+	uint32_t apic_id;
+	uint32_t flags;
+	uint32_t clock_domain;
+	uint32_t reserved2;
+} ACPI_PACKED;
+
+/* 5.2.17: distances, a byte each. */
+struct acpi_slit {
+	struct acpi_header header;
+	uint64_t count;
+} ACPI_PACKED;
+
 #undef ACPI_PACKED
 
 _Static_assert(sizeof(struct acpi_header) == 36, "5.2.6");

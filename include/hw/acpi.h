@@ -18,7 +18,8 @@
 /* A place for a CPU. The index in the list is its ACPI processor ID. */
 struct acpi_cpu {
 	uint32_t apic_id;
-	bool present; /* or just possible */
+	bool present;  /* or just possible */
+	uint32_t node; /* NUMA node, if there are some */
 };
 
 enum acpi_window_kind { ACPI_WINDOW_PORTS, ACPI_WINDOW_MEMORY };
@@ -28,6 +29,12 @@ struct acpi_window {
 	int kind; /* enum acpi_window_kind */
 	uint64_t base, size;
 	bool cacheable; /* memory that may be cached: frame buffers, 64-bit BARs */
+};
+
+/* Memory of a NUMA node. */
+struct acpi_memory {
+	uint64_t base, size;
+	unsigned node;
 };
 
 enum acpi_isa_kind { ACPI_ISA_KEYBOARD, ACPI_ISA_MOUSE, ACPI_ISA_SERIAL, ACPI_ISA_RTC };
@@ -63,6 +70,11 @@ struct acpi_machine {
 	unsigned window_count;
 	uint64_t ecam; /* memory-mapped PCI configuration space, 1 MiB for each of... */
 	unsigned ecam_buses;
+
+	unsigned nodes;                   /* NUMA nodes; 0: all is near */
+	const struct acpi_memory *memory; /* by node and address */
+	unsigned memory_count;
+	const uint8_t *distances; /* of nodes * nodes, rows first; NULL: as guests assume */
 
 	const struct acpi_isa_device *isa;
 	unsigned isa_count;

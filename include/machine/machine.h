@@ -16,6 +16,7 @@
 #include "mem/ram.h"
 
 struct chardev;
+struct numa_config;
 struct smbios_settings;
 
 /* -kernel and friends. NULL: not given. Owned by the configuration. */
@@ -83,6 +84,7 @@ struct machine {
 	uint8_t uuid[16];
 	const char *name;               /* of the guest; NULL */
 	struct smbios_settings *smbios; /* -smbios */
+	struct numa_config *numa;       /* -numa; NULL: all is near */
 	struct machine_flash flash[MACHINE_FLASHES];
 	struct chardev *serial[MACHINE_SERIALS]; /* NULL: no such port */
 	bool rtc_localtime;
@@ -104,6 +106,7 @@ struct machine {
 	char *mem_path;      /* -mem-path */
 	bool mem_prealloc;   /* -mem-prealloc */
 	struct ram_block *ram;
+	/* Containers, if NUMA nodes have their own */
 	struct region ram_below_4g, ram_above_4g;
 	uint64_t below_4g, above_4g; /* bytes of RAM there, set by machine_map_ram() */
 

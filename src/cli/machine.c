@@ -217,9 +217,11 @@ static bool handle_smp(struct cli *cli, const struct option_use *use, GError **e
 	return true;
 }
 
+static const char *const numa_lists[] = {"cpus", NULL};
+
 static bool handle_numa(struct cli *cli, const struct option_use *use, GError **errp)
 {
-	static const char *const types[] = {"node", "dist", "cpu", "hmat-lb", "hmat-cache", NULL};
+	static const char *const types[] = {"node", "dist", "cpu", NULL};
 	const char *type = props_text(use->props, "type");
 
 	if (!type) {
@@ -338,7 +340,7 @@ const struct option machine_options[] = {
 	 .flags = OPTION_MERGE | OPTION_NESTED},
 	{"numa", "node[,mem=size][,memdev=id][,cpus=firstcpu[-lastcpu]][,nodeid=node]",
 	 "describe a NUMA node; also dist,src=,dst=,val= and cpu,node-id=,...", OPTION_OPTS,
-	 handle_numa, .group = "numa", .implied = "type", .flags = OPTION_HIDDEN},
+	 handle_numa, .group = "numa", .implied = "type", .lists = numa_lists, .flags = OPTION_HIDDEN},
 	{"m", "[size=]megs[,slots=n,maxmem=size]",
 	 "configure guest RAM\n"
 	 "size: initial amount of guest memory\n"

@@ -13,6 +13,7 @@
 #include "event/clock.h"
 #include "hw/smbios.h"
 #include "hw/types.h"
+#include "machine/numa.h"
 #include "monitor/monitor.h"
 
 /* An error of an option says which option it was. */
@@ -300,6 +301,17 @@ static bool set_smbios(struct machine *m, const struct config *cfg, GError **err
 	return true;
 }
 
+static bool set_numa(struct machine *m, const struct config *cfg, GError **errp)
+{
+	for (guint i = 0; i < cfg->numa->len; i++) {
+		const struct config_item *item = &g_array_index(cfg->numa, struct config_item, i);
+
+		if (!numa_add(m, item->props, item->strict, errp))
+			return blame(item->where, false, errp);
+	}
+	return numa_complete(m, errp);
+}
+
 static bool start_board(const struct config *cfg, struct machine **out, GError **errp)
 {
 	const struct device_type *type = machine_type_find(cfg->machine_type, errp);
@@ -315,7 +327,8 @@ static bool start_board(const struct config *cfg, struct machine **out, GError *
 	m = *out = machine_new(type);
 	m->accel = accel;
 	*run_actions() = cfg->actions;
-	return set_machine(m, cfg, errp) && set_smbios(m, cfg, errp) && machine_setup(m, errp);
+	return set_machine(m, cfg, errp) && set_smbios(m, cfg, errp) && set_numa(m, cfg, errp) &&
+	       machine_setup(m, errp);
 }
 
 static bool start_devices(const struct config *cfg, GError **errp)

@@ -3,6 +3,7 @@
  */
 #include "machine/machine.h"
 #include "machine/memory-backend.h"
+#include "machine/numa.h"
 #include "event/clock.h"
 #include "event/lock.h"
 
@@ -107,10 +108,31 @@ static bool find_ram_backend(struct machine *m, GError **errp)
 	return true;
 }
 
+static bool use_node_memory(struct numa_config *numa, GError **errp)
+{
+	for (unsigned i = 0; i < numa->count; i++) {
+		struct device *dev = numa->node[i].memdev;
+		bool again = false;
+
+		for (unsigned j = 0; dev && j < i; j++)
+			again |= numa->node[j].memdev == dev;
+		if (again) {
+			error_set(errp, "memory backend %s can't be used multiple times.",
+				  dev->name);
+			return false;
+		}
+		if (dev && !memory_backend_use(dev, errp))
+			return false;
+	}
+	return true;
+}
+
 static bool init_ram(struct machine *m, GError **errp)
 {
 	if (!m->ram_size && !m->memory_backend)
 		return true;
+	if (m->numa)
+		return use_node_memory(m->numa, errp);
 	if (m->memory_backend) {
 		if (!find_ram_backend(m, errp))
 			return false;
@@ -123,16 +145,46 @@ static bool init_ram(struct machine *m, GError **errp)
 	return m->ram != NULL;
 }
 
+/* Fills @r with the @size bytes of all nodes' memory from @start on, one after the other. */
+static void add_node_memory(struct machine *m, struct region *r, uint64_t start, uint64_t size)
+{
+	uint64_t at = 0;
+
+	for (unsigned i = 0; i < m->numa->count; i++) {
+		const struct numa_node *node = &m->numa->node[i];
+		uint64_t first = MAX(at, start), end = MIN(at + node->size, start + size);
+
+		if (first < end) {
+			struct region *part = g_new0(struct region, 1);
+
+			region_init_ram(part, m, node->memdev->name,
+					memory_backend_ram(node->memdev), first - at, end - first);
+			region_add(r, first - start, part, 0);
+		}
+		at += node->size;
+	}
+}
+
+static void init_ram_region(struct machine *m, struct region *r, const char *name, uint64_t start,
+			    uint64_t size)
+{
+	if (!m->numa) {
+		region_init_ram(r, m, name, m->ram, start, size);
+		return;
+	}
+	region_init_container(r, m, name, size);
+	add_node_memory(m, r, start, size);
+}
+
 void machine_map_ram(struct machine *m, uint64_t limit)
 {
 	m->below_4g = MIN(m->ram_size, limit);
 	m->above_4g = m->ram_size - m->below_4g;
 	mem_begin();
-	region_init_ram(&m->ram_below_4g, m, "ram-below-4g", m->ram, 0, m->below_4g);
+	init_ram_region(m, &m->ram_below_4g, "ram-below-4g", 0, m->below_4g);
 	region_add(&m->memory_root, 0, &m->ram_below_4g, 0);
 	if (m->above_4g) {
-		region_init_ram(&m->ram_above_4g, m, "ram-above-4g", m->ram, m->below_4g,
-				m->above_4g);
+		init_ram_region(m, &m->ram_above_4g, "ram-above-4g", m->below_4g, m->above_4g);
 		region_add(&m->memory_root, 4 * GIB, &m->ram_above_4g, 0);
 	}
 	mem_commit();

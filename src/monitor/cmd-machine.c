@@ -3,6 +3,7 @@
 #include "internal.h"
 #include "machine/machine.h"
 #include "machine/memory-backend.h"
+#include "machine/numa.h"
 
 /* ---- Names ---- */
 
@@ -129,27 +130,32 @@ static bool qmp_query_machines(void *args, void *result, GError **errp)
 /* ---- CPUs ---- */
 
 struct cpu_props {
-	bool has_die_id;
-	int64_t socket_id, die_id, core_id, thread_id;
+	bool has_die_id, has_node_id;
+	int64_t node_id, socket_id, die_id, core_id, thread_id;
 };
 static const struct field cpu_props_rows[] = {
 	ARG_INT(struct cpu_props, core_id, "core-id", "Core within the die"),
 	ARG_INT(struct cpu_props, thread_id, "thread-id", "Thread within the core"),
 	OPT_INT(struct cpu_props, die_id, "die-id", "Die within the socket"),
 	ARG_INT(struct cpu_props, socket_id, "socket-id", "Socket"),
+	OPT_INT(struct cpu_props, node_id, "node-id", "NUMA node"),
 	FIELD_ROW_END,
 };
 static const struct field_set cpu_props_set = {"CpuInstanceProperties", sizeof(struct cpu_props),
 					       cpu_props_rows};
 
-static struct cpu_props cpu_props_of(const struct machine *m, const struct cpu_place *place)
+static struct cpu_props cpu_props_of(const struct machine *m, unsigned index)
 {
+	struct cpu_place place = cpu_place_of_index(&m->topo, index);
+
 	return (struct cpu_props){
+		.has_node_id = m->numa,
+		.node_id = m->numa ? m->numa->cpu_node[index] : 0,
 		.has_die_id = m->topo.dies > 1,
-		.socket_id = place->socket,
-		.die_id = place->die,
-		.core_id = place->core,
-		.thread_id = place->thread,
+		.socket_id = place.socket,
+		.die_id = place.die,
+		.core_id = place.core,
+		.thread_id = place.thread,
 	};
 }
 
@@ -186,7 +192,7 @@ static bool qmp_query_cpus_fast(void *args, void *result, GError **errp)
 		row = (struct cpu_row){
 			.thread_id = cpu->thread_id,
 			.cpu_index = cpu->index,
-			.props = cpu_props_of(m, &cpu->place),
+			.props = cpu_props_of(m, cpu->index),
 			.qom_path = device_path(&cpu->dev),
 		};
 		g_array_append_val(list, row);
@@ -221,9 +227,8 @@ static bool qmp_query_hotpluggable_cpus(void *args, void *result, GError **errp)
 	}
 	list = g_array_new(false, true, sizeof(struct slot_row));
 	for (unsigned i = m->topo.maxcpus; i-- > 0;) {
-		struct cpu_place place = cpu_place_of_index(&m->topo, i);
 		struct slot_row row = {
-			.props = cpu_props_of(m, &place),
+			.props = cpu_props_of(m, i),
 			.vcpus_count = 1,
 			.qom_path = m->cpus[i] ? device_path(&m->cpus[i]->dev) : NULL,
 			.type = g_strdup(x86_cpu_type_of(m->cpu.model)->name),
