@@ -120,12 +120,14 @@ bool process_write_pidfile(const char *path, GError **errp)
 
 	if (fd < 0)
 		return false;
-	process.pidfile = realpath(path, NULL);
 	if (ftruncate(fd, 0) < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text)) {
 		error_set_errno(errp, errno, "cannot create PID file: Failed to write pid file %s",
 				path);
+		close(fd);
 		return false;
 	}
+	/* Ours from now on, so it goes with us; what could not be written, /dev/null say, stays. */
+	process.pidfile = realpath(path, NULL);
 	return true; /* the descriptor stays open: it carries the lock */
 }
 
