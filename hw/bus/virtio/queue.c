@@ -57,7 +57,7 @@ void virtqueue_reset(struct virtqueue *q)
 	while ((chain = g_queue_pop_head(&q->order))) {
 		/* One that waited for its turn is ours; the others are still with the device. */
 		if (chain->done)
-			chain_free(chain, 0);
+			chain_free(chain, chain->written);
 	}
 	virtqueue_unmap(q);
 	q->epoch++;
@@ -223,13 +223,21 @@ static void flush_in_order(struct virtqueue *q)
 		put_used(chain, chain->written);
 }
 
+/* Of no use to the driver any more; what was @written is in guest memory all the same. */
+static void chain_discard(struct virtio_chain *chain, uint64_t written)
+{
+	if (chain_counts(chain))
+		chain_leaves(chain);
+	chain_free(chain, written);
+}
+
 void virtqueue_push(struct virtio_chain *chain, uint64_t written)
 {
 	struct virtqueue *q = chain->queue;
 
 	written = MIN(MIN(written, chain->in_size), UINT32_MAX);
 	if (!chain_counts(chain) || q->vdev->broken) {
-		virtqueue_drop(chain);
+		chain_discard(chain, written);
 		return;
 	}
 	if (!virtio_has(q->vdev, VIRTIO_F_IN_ORDER)) {
@@ -243,11 +251,8 @@ void virtqueue_push(struct virtio_chain *chain, uint64_t written)
 
 void virtqueue_drop(struct virtio_chain *chain)
 {
-	if (!chain)
-		return;
-	if (chain_counts(chain))
-		chain_leaves(chain);
-	chain_free(chain, 0);
+	if (chain)
+		chain_discard(chain, 0);
 }
 
 void virtqueue_unpop(struct virtio_chain *chain)
