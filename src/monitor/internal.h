@@ -38,6 +38,8 @@ void monitor_set_current(struct monitor *mon);
 
 /* Appends to the output, with CR before each LF, and writes as much as goes. Any thread. */
 void monitor_write(struct monitor *mon, const char *text);
+/* So much waits for a slow reader that it is not to cause more. Lock held. */
+bool monitor_is_backed_up(const struct monitor *mon);
 /* Forgets output that nobody will read. */
 void monitor_discard(struct monitor *mon);
 /* While held, output gathers. */

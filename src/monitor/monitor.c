@@ -29,6 +29,14 @@ void monitor_set_current(struct monitor *mon)
 
 /* ---- Output ---- */
 
+/* A client that does not read its replies is not read either, beyond this many bytes. */
+#define BACKED_UP_BYTES (1 * MIB)
+
+bool monitor_is_backed_up(const struct monitor *mon)
+{
+	return mon->out->len > BACKED_UP_BYTES;
+}
+
 static void flush_writable(void *opaque)
 {
 	struct monitor *mon = opaque;
@@ -58,11 +66,16 @@ static bool write_some(struct monitor *mon)
 static void flush_output(void *opaque)
 {
 	struct monitor *mon = opaque;
+	bool was_backed_up, is_backed_up;
 
 	g_mutex_lock(&mon->lock);
+	was_backed_up = monitor_is_backed_up(mon);
 	if (!write_some(mon) && !mon->notify)
 		mon->notify = chardev_notify_writable(mon->fe, flush_writable, mon);
+	is_backed_up = monitor_is_backed_up(mon);
 	g_mutex_unlock(&mon->lock);
+	if (was_backed_up && !is_backed_up)
+		chardev_accept_input(mon->fe);
 }
 
 void monitor_write(struct monitor *mon, const char *text)

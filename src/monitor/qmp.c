@@ -2,10 +2,11 @@
  * QMP sessions.
  *
  * A client is greeted, negotiates, and then sends commands. Requests are queued in order and served one
- * at a time from the main loop; while QUEUE_MAX wait nothing more is read. A client that has enabled
- * the capability "oob" may write exec-oob instead of execute: then the session's bytes are read by
- * the monitors' own thread, and such commands run right there, past the queue and without the machine
- * lock. Sessions on one device follow each other: each new connection begins anew.
+ * at a time from the main loop; while QUEUE_MAX wait, or replies that nobody reads, nothing more is
+ * read. A client that has enabled the capability "oob" may write exec-oob instead of execute: then the
+ * session's bytes are read by the monitors' own thread, and such commands run right there, past the
+ * queue and without the machine lock. Sessions on one device follow each other: each new connection
+ * begins anew.
  */
 #include "api/command.h"
 #include "event/coroutine.h"
@@ -338,7 +339,7 @@ static int qmp_can_receive(void *opaque)
 	bool full;
 
 	g_mutex_lock(&mon->lock);
-	full = g_queue_get_length(&mon->qmp->queue) >= QUEUE_MAX;
+	full = g_queue_get_length(&mon->qmp->queue) >= QUEUE_MAX || monitor_is_backed_up(mon);
 	g_mutex_unlock(&mon->lock);
 	return full ? 0 : READ_CHUNK;
 }

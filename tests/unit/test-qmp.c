@@ -280,6 +280,52 @@ static void test_late_reply(void)
 	client_free(c);
 }
 
+#define GREEDY 1000 /* requests whose replies are as long: 10 MB */
+
+static char *greedy_request(unsigned i)
+{
+	g_autofree char *pad = g_strnfill(10000, 'x');
+
+	return g_strdup_printf("{\"execute\":\"fail\",\"id\":\"%u %s\"}\n", i, pad);
+}
+
+/* Writes until the other side has stopped to read. The requests it took altogether. */
+static unsigned write_until_full(struct client *c, GString *todo, unsigned next)
+{
+	for (unsigned idle = 0; idle < 100;) {
+		g_autofree char *more = todo->len || next == GREEDY ? NULL : greedy_request(next++);
+		ssize_t n;
+
+		if (more)
+			g_string_append(todo, more);
+		n = send(c->fd, todo->str, todo->len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (n > 0)
+			g_string_erase(todo, 0, n);
+		idle = n > 0 ? 0 : idle + 1;
+		loop_run_once(loop_main(), false);
+	}
+	return next;
+}
+
+/* Replies nobody reads take a bounded place: then requests wait, and none is lost. */
+static void test_greedy(void)
+{
+	struct client *c = negotiated();
+	g_autoptr(GString) todo = g_string_new(NULL);
+	unsigned next = write_until_full(c, todo, 0);
+
+	g_assert_cmpuint(next, <, GREEDY / 2);
+	for (unsigned i = 0; i < GREEDY; i++) {
+		g_autofree char *wanted = g_strdup_printf("{\"id\": \"%u xxx", i), *line = NULL;
+
+		line = client_line(c);
+		g_assert_true(g_str_has_prefix(line, wanted));
+		if (i % 50 == 0)
+			next = write_until_full(c, todo, next);
+	}
+	client_free(c);
+}
+
 static void test_oob(void)
 {
 	struct client *c = client_new();
@@ -337,6 +383,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/qmp/negotiation", test_negotiation);
 	g_test_add_func("/qmp/errors", test_errors);
 	g_test_add_func("/qmp/queue", test_queue);
+	g_test_add_func("/qmp/greedy", test_greedy);
 	g_test_add_func("/qmp/connections", test_connections);
 	g_test_add_func("/qmp/late-reply", test_late_reply);
 	g_test_add_func("/qmp/rate-limit", test_rate_limit);
