@@ -338,9 +338,9 @@ const struct option machine_options[] = {
 	 "threads= number of threads in one core",
 	 OPTION_OPTS, handle_smp, .group = "smp-opts", .implied = "cpus", .set = &smp_set,
 	 .flags = OPTION_MERGE | OPTION_NESTED},
-	{"numa", "node[,mem=size][,memdev=id][,cpus=firstcpu[-lastcpu]][,nodeid=node]",
+	{"numa", "node[,memdev=id][,cpus=firstcpu[-lastcpu]][,nodeid=node]",
 	 "describe a NUMA node; also dist,src=,dst=,val= and cpu,node-id=,...", OPTION_OPTS,
-	 handle_numa, .group = "numa", .implied = "type", .lists = numa_lists, .flags = OPTION_HIDDEN},
+	 handle_numa, .group = "numa", .implied = "type", .lists = numa_lists},
 	{"m", "[size=]megs[,slots=n,maxmem=size]",
 	 "configure guest RAM\n"
 	 "size: initial amount of guest memory\n"
