@@ -16,6 +16,14 @@ BUSYBOX = "/bin/busybox"
 LAB_MODULES = ["irqbypass", "ccp", "kvm", "kvm-amd", "virtio_pci", "virtio_blk"]
 # The ACPI power button and the input events through which a guest's user space hears of it.
 GUEST_MODULES = ["button", "evdev"]
+# There for tests that want them: `load virtio` in their script for the guest.
+GUEST_EXTRAS = {"virtio": ["virtio_pci", "virtio_rng", "virtio_console", "virtio_balloon"]}
+# Loads the modules of a list in /modules.
+LOAD = b"""#!/bin/sh
+while read -r module; do
+	insmod "/modules/$module" || echo "guest: cannot load $module"
+done < "/modules/$1"
+"""
 
 # Without -f these ask an init that would know how; here nobody does.
 PROFILE = b"alias poweroff='poweroff -f' reboot='reboot -f' halt='halt -f'\n"
@@ -32,7 +40,16 @@ def busybox():
     return path
 
 
-def base_archive(kernel, modules, init):
+def add_modules(archive, kernel, name, modules, have):
+    """Modules and those they need, but for `have`, and the order of loading as modules/`name`."""
+    order = [path for path in kernel.modules(*modules) if path not in have]
+    for path in order:
+        archive.copy(f"modules/{path.name}", path)
+    archive.file(f"modules/{name}", "".join(f"{path.name}\n" for path in order).encode())
+    return order
+
+
+def base_archive(kernel, modules, init, extras=None):
     """busybox under all its names, modules with the order to load them in, and /init."""
     archive = Archive()
     for folder in ("bin", "dev", "proc", "sys", "tmp", "root", "etc", "modules"):
@@ -44,10 +61,10 @@ def base_archive(kernel, modules, init):
     archive.file("etc/profile", PROFILE)
     # The kernel opens /dev/console before /init can mount anything.
     archive.character_device("dev/console", 5, 1)
-    order = kernel.modules(*modules)
-    for path in order:
-        archive.copy(f"modules/{path.name}", path)
-    archive.file("modules/order", "".join(f"{path.name}\n" for path in order).encode())
+    order = add_modules(archive, kernel, "order", modules, [])
+    for name, more in (extras or {}).items():
+        add_modules(archive, kernel, name, more, order)
+    archive.file("bin/load", LOAD, 0o755)
     archive.copy("init", init)
     return archive
 
