@@ -285,7 +285,7 @@ static void test_kernel(void)
 	const struct linux_setup_header *hdr;
 	g_autofree char *kernel = NULL, *args = NULL;
 	g_autofree char *initrd = make_file("initrd", "initrd", 6);
-	g_autofree char *bios = make_file("bios", g_malloc0(65536), 65536);
+	g_autofree char *zeros = g_malloc0(65536), *bios = make_file("bios", zeros, 65536);
 	struct qts *s;
 
 	make_kernel(image);
