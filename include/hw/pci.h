@@ -54,7 +54,7 @@ struct pci_info {
 };
 
 struct pci_bar {
-	struct region *region; /* NULL: not implemented */
+	struct region *region; /* NULL: the card has no such BAR */
 	uint64_t size;         /* a power of two */
 	uint64_t addr;         /* where it is mapped; PCI_BAR_UNMAPPED */
 	uint8_t type;          /* enum pci_bar_bit */
