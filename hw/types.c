@@ -5,6 +5,7 @@
  */
 #include "accel/kvm.h"
 #include "accel/qtest.h"
+#include "hw/dma.h"
 #include "hw/flash.h"
 #include "hw/fw_cfg.h"
 #include "hw/i440fx.h"
@@ -78,6 +79,7 @@ static const struct device_type *const rows[] = {
 	&debug_exit_type,
 	&debugcon_type,
 	&i8042_type,
+	&i8237_type,
 	&isa_device_type,
 	&isa_serial_type,
 	&pcspk_type,

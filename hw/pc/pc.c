@@ -3,7 +3,7 @@
  *
  *	CPU -- i440FX (00.0) -- PCI bus pci.0 -- PIIX3 (01.0) -- ISA bus isa.0
  *	                                      -- PIIX4 power management (01.3)
- *	ISA: RTC and CMOS, keyboard controller, ports 61h and 92h, serial ports; PICs, PIT
+ *	ISA: RTC and CMOS, keyboard controller, ports 61h and 92h, DMA, serial and parallel ports; PICs, PIT
  *	I/O APIC, HPET; the interrupt controllers and the PIT may also be the accelerator's
  */
 #include "chardev/chardev.h"
@@ -133,6 +133,8 @@ static bool pc_build(struct machine *m, GError **errp)
 	    !pc_make_fw_cfg(pc, errp))
 		return false;
 	device_create(&port92_type, &pc->isa->bus);
+	if (!pc_make_ports(pc, errp))
+		return false;
 	if (pc->i8042)
 		device_create(&i8042_type, &pc->isa->bus);
 	for (unsigned n = 0; n < MACHINE_SERIALS; n++) {

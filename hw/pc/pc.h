@@ -25,7 +25,7 @@ struct pc_machine {
 	struct device *hpet, *apic_bus, *pic[2], *ioapic, *pit; /* NULL: not in the process */
 	struct isa_bus *isa;
 	bool boot_once_used;
-	struct region option_roms, bios, isa_bios;
+	struct region option_roms, bios, isa_bios, diagnostic_port, coprocessor_port;
 	struct ram_block *option_rom_memory, *bios_memory;
 };
 
@@ -49,6 +49,9 @@ msi_sink_fn *pc_msi_sink(struct pc_machine *pc, void **opaque);
 bool pc_make_hpet(struct pc_machine *pc, GError **errp);
 struct irq *pc_timer_line(struct pc_machine *pc, unsigned n);
 bool pc_make_irqchip(struct pc_machine *pc, GError **errp);
+
+/* ports.c: the DMA controllers, and ports of the board that are no chip's. */
+bool pc_make_ports(struct pc_machine *pc, GError **errp);
 
 /* ram.c: where RAM below 4 GiB ends. */
 uint64_t pc_ram_split(const struct pc_machine *pc);

@@ -35,6 +35,11 @@ struct irq *isa_irq(struct isa_device *isa, unsigned n)
 	return n < ISA_IRQS ? isa_bus_of(isa)->irqs[n] : NULL;
 }
 
+struct dma_channel *isa_dma(struct isa_device *isa, unsigned n)
+{
+	return n < ISA_DMA_CHANNELS ? isa_bus_of(isa)->dma[n] : NULL;
+}
+
 const struct device_type isa_device_type = {
 	.name = "isa-device",
 	.help = "A device on the ISA bus",
