@@ -1,0 +1,43 @@
+/*
+ * Lazy flags (the idea is Bochs's and everybody's since).
+ *
+ * An operation that sets the six status flags leaves its result in cpu->cc_dst, one source in
+ * cpu->cc_src and what it was, with its width, in cpu->cc_op. Flags are worked out from these when
+ * somebody looks. With CC_FLAGS the flags themselves are in cpu->cc_dst (FLAG_* bits), as after
+ * operations that compute them anyway. All other bits of RFLAGS live in cpu->flags.
+ *
+ * An operation that leaves some status flags alone (INC, rotates, BT) works out the old ones first,
+ * or has a CC of its own that carries them.
+ */
+#ifndef DBT_FLAGS_H
+#define DBT_FLAGS_H
+
+#include "dbt.h"
+
+/* log2 of the width in bytes is added to each but the first. */
+enum cc_op {
+	CC_FLAGS = 0,
+	CC_ADD = 4,    /* cc_src: the second operand */
+	CC_SUB = 8,    /* cc_src: the second operand (subtrahend) */
+	CC_LOGIC = 12, /* CF = OF = AF = 0 */
+	CC_ADC = 16,   /* as ADD with carry in; cc_src: second operand */
+	CC_SBB = 20,
+	CC_INC = 24, /* cc_src: the old CF */
+	CC_DEC = 28,
+	CC_SHL = 32, /* cc_src: the operand shifted by one less than the count */
+	CC_SAR = 36, /* SHR and SAR: the same; OF by cc_src's and cc_dst's top bits */
+	CC_COUNT = 40
+};
+
+/* The six flags as FLAG_* bits. flags.c */
+uint32_t flags_status(const struct dbt_cpu *cpu);
+/* Condition @cc (0-15, as in Jcc) now. */
+bool flags_condition(const struct dbt_cpu *cpu, unsigned cc);
+
+static inline void flags_set_status(struct dbt_cpu *cpu, uint32_t status)
+{
+	cpu->cc_op = CC_FLAGS;
+	cpu->cc_dst = status & FLAGS_STATUS;
+}
+
+#endif
