@@ -24,9 +24,9 @@
 
 /* Chips and boards that no header declares. */
 extern const struct device_type debug_exit_type, debugcon_type, fw_cfg_type, gsi_router_type,
-	isa_serial_type, pc_machine_type, pcspk_type, port92_type, virtio_rng_type,
-	virtio_rng_pci_type, virtio_rng_pci_transitional_type, virtio_rng_pci_modern_type,
-	virtconsole_type, virtio_balloon_type, virtio_balloon_pci_type,
+	isa_parallel_type, isa_serial_type, pc_machine_type, pcspk_type, port92_type,
+	virtio_rng_type, virtio_rng_pci_type, virtio_rng_pci_transitional_type,
+	virtio_rng_pci_modern_type, virtconsole_type, virtio_balloon_type, virtio_balloon_pci_type,
 	virtio_balloon_pci_modern_type, virtio_balloon_pci_transitional_type,
 	virtio_serial_port_type, virtio_serial_type, virtio_serial_pci_type,
 	virtio_serial_pci_modern_type, virtio_serial_pci_transitional_type, virtserialport_type;
@@ -81,6 +81,7 @@ static const struct device_type *const rows[] = {
 	&i8042_type,
 	&i8237_type,
 	&isa_device_type,
+	&isa_parallel_type,
 	&isa_serial_type,
 	&pcspk_type,
 	&port92_type,

@@ -22,6 +22,7 @@
 /* _STA (6.3.7) */
 #define STA_PRESENT_UNUSED 0x09 /* there, and in order, but decodes nothing */
 #define STA_HIDDEN         0x0b /* works, not for the user's eyes */
+#define STA_WORKS          0x0f
 
 #define CONFIG_ADDRESS 0xcf8
 
@@ -112,8 +113,12 @@ static struct aml *isa_resources(const struct acpi_isa_device *d)
 		return aml_list(aml_io(d->port, 1, 1), aml_io(d->port + 4, 1, 1));
 	case ACPI_ISA_SERIAL:
 		return aml_io(d->port, 0, 8);
+	case ACPI_ISA_PARALLEL:
+		return aml_io(d->port, 8, 8);
 	case ACPI_ISA_RTC:
 		return aml_io(d->port, 1, 8);
+	case ACPI_ISA_PVPANIC:
+		return aml_io(d->port, 1, 1);
 	default:
 		return aml_list();
 	}
@@ -126,15 +131,34 @@ static const struct {
 	[ACPI_ISA_KEYBOARD] = {"KBD", "PNP0303", false},
 	[ACPI_ISA_MOUSE] = {"MOU", "PNP0F13", false},
 	[ACPI_ISA_SERIAL] = {"COM", "PNP0501", true},
+	[ACPI_ISA_PARALLEL] = {"LPT", "PNP0400", true},
+	[ACPI_ISA_PVPANIC] = {"PEVT", NULL, false},
 	[ACPI_ISA_RTC] = {"RTC", "PNP0B00", false},
 };
+
+/* Methods read and write the port: which events it knows, and which one happened. */
+static struct aml *panic_device(const struct acpi_isa_device *d)
+{
+	static const struct aml_unit port[] = {{"PEPT", 8}, {}};
+
+	return aml_device(isa_kinds[d->kind].name, aml_name("_HID", aml_string("QEMU0001")),
+			  aml_name("_CRS", aml_resources(isa_resources(d))),
+			  aml_region("PEOR", AML_SPACE_IO, d->port, 1),
+			  aml_field("PEOR", AML_ACCESS_BYTE, port),
+			  aml_name("_STA", aml_int(STA_WORKS)),
+			  aml_method("RDPT", 0, aml_return(aml_path("PEPT"))),
+			  aml_method("WRPT", 1, aml_store(aml_arg(0), aml_path("PEPT"))));
+}
 
 static struct aml *isa_device(const struct acpi_isa_device *d)
 {
 	const char *kind = isa_kinds[d->kind].name;
 	bool numbered = isa_kinds[d->kind].numbered;
-	g_autofree char *name =
-		numbered ? g_strdup_printf("%s%u", kind, d->index + 1) : g_strdup(kind);
+	g_autofree char *name = NULL;
+
+	if (d->kind == ACPI_ISA_PVPANIC)
+		return panic_device(d);
+	name = numbered ? g_strdup_printf("%s%u", kind, d->index + 1) : g_strdup(kind);
 
 	return aml_device(name, aml_name("_HID", aml_eisaid(isa_kinds[d->kind].hid)),
 			  numbered ? aml_name("_UID", aml_int(d->index + 1)) : aml_list(),

@@ -13,7 +13,7 @@
 #include "hw/piix.h"
 #include "hw/rtc.h"
 
-extern const struct device_type isa_serial_type, port92_type;
+extern const struct device_type isa_parallel_type, isa_serial_type, port92_type;
 
 static bool pc_make_host(struct pc_machine *pc, GError **errp)
 {
@@ -101,20 +101,35 @@ static bool pc_make_rtc(struct pc_machine *pc, GError **errp)
 	return true;
 }
 
-static bool pc_make_serial(struct pc_machine *pc, unsigned n, GError **errp)
+/* Serial or parallel port @n on its character device; NULL: there is none. */
+static bool pc_make_port(struct pc_machine *pc, const struct device_type *type, unsigned n,
+			 struct chardev *chr, GError **errp)
 {
 	struct device *dev;
 	g_autofree char *index = g_strdup_printf("%u", n);
 
-	if (!pc->m.serial[n])
+	if (!chr)
 		return true;
-	dev = device_new(&isa_serial_type);
+	dev = device_new(type);
 	if (device_set_text(dev, "index", index, errp) &&
-	    device_set_text(dev, "chardev", chardev_id(pc->m.serial[n]), errp) &&
+	    device_set_text(dev, "chardev", chardev_id(chr), errp) &&
 	    device_realize(dev, NULL, NULL, &pc->isa->bus, errp))
 		return true;
 	device_unref(dev);
 	return false;
+}
+
+static bool pc_make_char_ports(struct pc_machine *pc, GError **errp)
+{
+	for (unsigned n = 0; n < MACHINE_SERIALS; n++) {
+		if (!pc_make_port(pc, &isa_serial_type, n, pc->m.serial[n], errp))
+			return false;
+	}
+	for (unsigned n = 0; n < MACHINE_PARALLELS; n++) {
+		if (!pc_make_port(pc, &isa_parallel_type, n, pc->m.parallel[n], errp))
+			return false;
+	}
+	return true;
 }
 
 static bool pc_build(struct machine *m, GError **errp)
@@ -137,11 +152,7 @@ static bool pc_build(struct machine *m, GError **errp)
 		return false;
 	if (pc->i8042)
 		device_create(&i8042_type, &pc->isa->bus);
-	for (unsigned n = 0; n < MACHINE_SERIALS; n++) {
-		if (!pc_make_serial(pc, n, errp))
-			return false;
-	}
-	return pc_make_pm(pc, errp);
+	return pc_make_char_ports(pc, errp) && pc_make_pm(pc, errp);
 }
 
 /* Is there an I/O region at @port? */

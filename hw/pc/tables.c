@@ -27,10 +27,9 @@ static const struct {
 	uint16_t port;
 	uint8_t irq;
 } isa_kinds[] = {
-	{"isa-serial", ACPI_ISA_SERIAL, 0, 0},
-	{"mc146818rtc", ACPI_ISA_RTC, 0x70, 8},
-	{"i8042", ACPI_ISA_KEYBOARD, 0x60, 1},
-	{"i8042", ACPI_ISA_MOUSE, 0x60, 12},
+	{"isa-serial", ACPI_ISA_SERIAL, 0, 0}, {"isa-parallel", ACPI_ISA_PARALLEL, 0, 0},
+	{"pvpanic", ACPI_ISA_PVPANIC, 0, 0},   {"mc146818rtc", ACPI_ISA_RTC, 0x70, 8},
+	{"i8042", ACPI_ISA_KEYBOARD, 0x60, 1}, {"i8042", ACPI_ISA_MOUSE, 0x60, 12},
 };
 
 static uint64_t prop_number(struct device *dev, const char *name, uint64_t otherwise)
@@ -49,7 +48,8 @@ static void describe_isa_device(struct device *dev, GArray *out)
 		struct acpi_isa_device isa = {
 			.kind = isa_kinds[i].kind,
 			.index = prop_number(dev, "index", 0),
-			.port = prop_number(dev, "iobase", isa_kinds[i].port),
+			.port = prop_number(dev, "iobase",
+					    prop_number(dev, "ioport", isa_kinds[i].port)),
 			.irq = prop_number(dev, "irq", isa_kinds[i].irq),
 		};
 

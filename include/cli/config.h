@@ -79,10 +79,10 @@ struct config {
 	GArray *numa;     /* struct config_item: -numa, "type" is node, dist, cpu, ... */
 	GArray *fds;      /* struct config_fd: -add-fd */
 
-	/* Ports by number: the id of a chardev, or NULL for no port. serial_is_default: nobody asked
-	 * for serial[0], so a machine without serial ports leaves it alone. */
-	char *serial[MACHINE_SERIALS];
-	bool serial_is_default;
+	/* Ports by number: the id of a chardev, or NULL for no port. x_is_default: nobody asked for
+	 * x[0], so a machine without such ports leaves it alone. */
+	char *serial[MACHINE_SERIALS], *parallel[MACHINE_PARALLELS];
+	bool serial_is_default, parallel_is_default;
 	uint8_t escape_key; /* -echr; 0: not given */
 
 	struct boot_config boot;

@@ -37,11 +37,18 @@ struct acpi_memory {
 	unsigned node;
 };
 
-enum acpi_isa_kind { ACPI_ISA_KEYBOARD, ACPI_ISA_MOUSE, ACPI_ISA_SERIAL, ACPI_ISA_RTC };
+enum acpi_isa_kind {
+	ACPI_ISA_KEYBOARD,
+	ACPI_ISA_MOUSE,
+	ACPI_ISA_SERIAL,
+	ACPI_ISA_PARALLEL,
+	ACPI_ISA_RTC,
+	ACPI_ISA_PVPANIC,
+};
 
 struct acpi_isa_device {
 	int kind;       /* enum acpi_isa_kind */
-	unsigned index; /* of several serial ports, from 0 */
+	unsigned index; /* of several serial or parallel ports, from 0 */
 	uint16_t port;  /* the first; the mouse shares the keyboard's */
 	uint8_t irq;
 };

@@ -54,7 +54,7 @@ struct machine_info {
 	const char *default_cpu;    /* "qemu64" */
 	const char *default_ram_id; /* "pc.ram" */
 	uint64_t default_ram_size;
-	bool no_serial;
+	bool no_serial, no_parallel;
 	bool hotplug_cpus; /* vCPUs can be plugged in and out */
 
 	/* Builds the board: spaces, RAM and CPU objects exist, threads do not yet run. */
@@ -63,7 +63,8 @@ struct machine_info {
 	bool (*finish)(struct machine *m, GError **errp);
 };
 
-#define MACHINE_SERIALS 4
+#define MACHINE_SERIALS   4
+#define MACHINE_PARALLELS 3
 
 struct machine {
 	struct device dev; /* "/machine" */
@@ -87,6 +88,7 @@ struct machine {
 	struct numa_config *numa;       /* -numa; NULL: all is near */
 	struct machine_flash flash[MACHINE_FLASHES];
 	struct chardev *serial[MACHINE_SERIALS]; /* NULL: no such port */
+	struct chardev *parallel[MACHINE_PARALLELS];
 	bool rtc_localtime;
 	bool rtc_has_date; /* -rtc base=DATE: the time of day the guest starts with */
 	int64_t rtc_date;  /* seconds since 1970 */

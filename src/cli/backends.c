@@ -153,10 +153,23 @@ static bool handle_serial(struct cli *cli, const struct option_use *use, GError 
 
 static bool handle_parallel(struct cli *cli, const struct option_use *use, GError **errp)
 {
-	if (g_str_equal(use->text, "none") || g_str_equal(use->text, "null"))
+	g_autofree char *id = g_strdup_printf("parallel%u", cli->parallels);
+	g_autofree char *used = NULL;
+	bool wants_monitor;
+
+	cli->default_parallel = false;
+	if (cli->parallels == MACHINE_PARALLELS && strcmp(use->text, "none")) {
+		error_set(errp, "too many parallel ports: this machine has %d", MACHINE_PARALLELS);
+		return false;
+	}
+	if (!config_add_chardev(cli, id, use->text, use->where, &used, &wants_monitor, errp))
+		return false;
+	if (!used)
 		return true;
-	error_set(errp, "there is no parallel port: only 'none' is possible");
-	return false;
+	if (wants_monitor)
+		config_add_monitor(cli, used, false, false, use->where);
+	cli->cfg->parallel[cli->parallels++] = g_steal_pointer(&used);
+	return true;
 }
 
 static bool handle_debugcon(struct cli *cli, const struct option_use *use, GError **errp)
@@ -204,7 +217,8 @@ const struct option backend_options[] = {
 	 .flags = OPTION_HELP},
 	{"serial", "dev", "redirect the serial port to char device 'dev'", OPTION_TEXT,
 	 handle_serial},
-	{"parallel", "dev", "accepted: 'none'", OPTION_TEXT, handle_parallel},
+	{"parallel", "dev", "redirect the parallel port to char device 'dev'", OPTION_TEXT,
+	 handle_parallel},
 	{"monitor", "dev", "redirect the monitor to char device 'dev'", OPTION_TEXT,
 	 handle_short_monitor},
 	{"qmp", "dev", "like -monitor but opens in 'control' mode", OPTION_TEXT,

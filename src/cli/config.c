@@ -123,6 +123,8 @@ void config_free(struct config *cfg)
 		g_free(strings[i]);
 	for (int i = 0; i < MACHINE_SERIALS; i++)
 		g_free(cfg->serial[i]);
+	for (int i = 0; i < MACHINE_PARALLELS; i++)
+		g_free(cfg->parallel[i]);
 	boot_free(&cfg->boot);
 	for (int i = 0; i < MACHINE_FLASHES; i++)
 		g_free((char *)cfg->flash[i].file);

@@ -1,13 +1,13 @@
 /* What only the whole command line can tell: defaults, and options that need or exclude each other. */
 #include "options.h"
 
-/* A device that brings a serial port of its own takes the place of the default one. */
-static bool has_own_serial(const struct config *cfg)
+/* A device that brings a port of its own takes the place of the default one. */
+static bool has_own_device(const struct config *cfg, const char *driver)
 {
 	for (unsigned i = 0; i < cfg->devices->len; i++) {
 		json_object *props = g_array_index(cfg->devices, struct config_item, i).props;
 
-		if (!g_strcmp0(props_text(props, "driver"), "isa-serial"))
+		if (!g_strcmp0(props_text(props, "driver"), driver))
 			return true;
 	}
 	return false;
@@ -49,14 +49,20 @@ static bool stdio_is_free(struct cli *cli, GError **errp)
 
 /*
  * With -nographic the terminal serves both the serial port and the monitor, or whichever of them
- * found no other place. Without it the serial port exists, but nobody listens.
+ * found no other place. Without it the serial port exists, but nobody listens; nor to the parallel port.
  */
 static bool add_defaults(struct cli *cli, GError **errp)
 {
-	bool serial = cli->default_serial && !cli->cfg->no_defaults && !has_own_serial(cli->cfg);
-	bool monitor = cli->default_monitor && !cli->cfg->no_defaults;
+	bool defaults = !cli->cfg->no_defaults;
+	bool serial = cli->default_serial && defaults && !has_own_device(cli->cfg, "isa-serial");
+	bool monitor = cli->default_monitor && defaults;
+	bool parallel =
+		cli->default_parallel && defaults && !has_own_device(cli->cfg, "isa-parallel");
 
 	cli->cfg->serial_is_default = serial;
+	cli->cfg->parallel_is_default = parallel;
+	if (parallel && !add_default(cli, "parallel", "null", errp))
+		return false;
 	if (!cli->nographic)
 		return !serial || add_default(cli, "serial", "null", errp);
 	if ((serial || monitor) && !stdio_is_free(cli, errp))

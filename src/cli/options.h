@@ -75,10 +75,10 @@ struct cli {
 	GHashTable
 		*merged; /* const struct option * -> json_object *: uses of OPTION_MERGE so far */
 
-	bool default_serial, default_monitor; /* nobody said anything about them yet */
+	bool default_serial, default_parallel, default_monitor; /* nobody spoke of them yet */
 	bool nographic;
 	bool machine_accel, enable_kvm; /* accelerators given by -machine accel=, -enable-kvm */
-	unsigned serials, monitors;     /* made by -serial; -monitor and -qmp */
+	unsigned serials, parallels, monitors; /* made by -serial; -parallel; -monitor and -qmp */
 };
 
 /* For the option loop and for handlers that rewrite. NULL if there is none. */

@@ -312,6 +312,7 @@ struct config *config_parse(int argc, char **argv, const struct cli_help *help,
 		.action = CONFIG_RUN,
 		.merged = g_hash_table_new_full(NULL, NULL, NULL, put_json),
 		.default_serial = true,
+		.default_parallel = true,
 		.default_monitor = true,
 	};
 	bool ok = parse_all(&cli, argc, argv, errp);

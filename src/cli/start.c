@@ -247,20 +247,29 @@ static bool set_cpus(struct machine *m, const struct config *cfg, GError **errp)
 	return cpu_config_parse(cpu, &m->cpu, errp);
 }
 
-static bool set_serials(struct machine *m, const struct config *cfg, GError **errp)
+static bool set_ports(char *const *ids, struct chardev **ports, unsigned count, const char *option,
+		      GError **errp)
 {
-	for (unsigned i = 0; i < MACHINE_SERIALS; i++) {
-		const char *id = cfg->serial[i];
-
-		if (!id || (cfg->serial_is_default && m->info->no_serial))
+	for (unsigned i = 0; i < count; i++) {
+		if (!ids[i])
 			continue;
-		m->serial[i] = find_chardev(id, errp);
-		if (!m->serial[i]) {
-			g_prefix_error(errp, "-serial chardev:%s: ", id);
+		ports[i] = find_chardev(ids[i], errp);
+		if (!ports[i]) {
+			g_prefix_error(errp, "-%s chardev:%s: ", option, ids[i]);
 			return false;
 		}
 	}
 	return true;
+}
+
+static bool set_all_ports(struct machine *m, const struct config *cfg, GError **errp)
+{
+	bool serial = !cfg->serial_is_default || !m->info->no_serial;
+	bool parallel = !cfg->parallel_is_default || !m->info->no_parallel;
+
+	return (!serial || set_ports(cfg->serial, m->serial, MACHINE_SERIALS, "serial", errp)) &&
+	       (!parallel ||
+		set_ports(cfg->parallel, m->parallel, MACHINE_PARALLELS, "parallel", errp));
 }
 
 static bool set_machine(struct machine *m, const struct config *cfg, GError **errp)
@@ -286,7 +295,7 @@ static bool set_machine(struct machine *m, const struct config *cfg, GError **er
 		if (!device_set_all(&m->dev, props, errp))
 			return blame(cfg->machine_where, false, errp);
 	}
-	return set_memory(m, cfg, errp) && set_cpus(m, cfg, errp) && set_serials(m, cfg, errp);
+	return set_memory(m, cfg, errp) && set_cpus(m, cfg, errp) && set_all_ports(m, cfg, errp);
 }
 
 static bool set_smbios(struct machine *m, const struct config *cfg, GError **errp)

@@ -20,6 +20,7 @@ struct need {
 
 static const struct need needs[] = {
 	{"isa-debugcon", ",'chardev':'c'", "-chardev null,id=c"},
+	{"isa-parallel", ",'chardev':'c'", "-chardev null,id=c"},
 	{"isa-serial", ",'chardev':'c'", "-chardev null,id=c"},
 	{"virtconsole", ",'chardev':'c'", "-device virtio-serial-pci -chardev null,id=c"},
 	{"virtserialport", ",'chardev':'c'", "-device virtio-serial-pci -chardev null,id=c"},

@@ -338,9 +338,11 @@ static void test_nographic(void)
 	g_assert_cmpstr(both->serial[0], ==, "serial0");
 	g_assert_cmpstr(monitor_at(both, 0)->chardev, ==, "serial0");
 	g_assert_true(both->serial_is_default && !monitor_at(both, 0)->qmp);
-	g_assert_cmpuint(both->chardevs->len, ==, 1);
+	g_assert_cmpuint(both->chardevs->len, ==, 2);
+	g_assert_true(both->parallel_is_default);
+	g_assert_cmpstr(both->parallel[0], ==, "parallel0");
 	g_assert_cmpstr(serial->serial[0], ==, "serial0");
-	g_assert_cmpuint(serial->chardevs->len, ==, 2);
+	g_assert_cmpuint(serial->chardevs->len, ==, 3);
 	g_assert_cmpuint(serial->monitors->len, ==, 1);
 	g_assert_false(monitor->serial_is_default);
 	g_assert_cmpstr(monitor_at(monitor, 0)->chardev, ==, "compat_monitor0");
