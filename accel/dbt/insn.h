@@ -31,6 +31,7 @@ enum insn_pp { PP_NONE, PP_66, PP_F3, PP_F2 };
  * Operations. Where several opcodes differ only in a condition or a bit operation, the operation is
  * one and `sub` tells them apart: condition code 0-15 for JCC, SETCC, CMOVCC, LOOPCC.
  */
+/* clang-format off */
 #define INSN_OPS(X)                                                                                                                                         \
 	/* arithmetic and logic */                                                                                                                          \
 	X(ADD)                                                                                                                                              \
@@ -67,6 +68,7 @@ enum insn_pp { PP_NONE, PP_66, PP_F3, PP_F2 };
 		X(FXSAVE) X(FXRSTOR) X(XSAVE) X(XSAVEOPT) X(XSAVEC) X(XSAVES) X(XRSTOR) X(XRSTORS)                                                          \
 			X(LDMXCSR) X(STMXCSR) X(EMMS) X(X87) /* D8-DF, 9B: x87.c */                                                                         \
 		X(HOST)                                      /* on the host's units: insn.host */
+/* clang-format on */
 
 enum insn_op {
 #define X(name) OP_##name,
