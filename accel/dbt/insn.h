@@ -29,19 +29,27 @@ enum insn_pp { PP_NONE, PP_66, PP_F3, PP_F2 };
 
 /*
  * Operations. Where several opcodes differ only in a condition or a bit operation, the operation is
- * one and `sub` tells them apart: condition code 0-15 for JCC, SETCC, CMOVCC, LOOPCC.
+ * one and `sub` tells them apart: condition code 0-15 for JCC, SETCC, CMOVCC, LOOPCC; the segment
+ * register (enum x86_seg) for PUSH_SEG, POP_SEG, MOV_FROM_SEG, MOV_TO_SEG, LDS; bytes of the source for
+ * MOVZX, MOVSX, MOVSXD, CRC32; ModRM.reg for X87, FENCE and PREFETCH.
+ *
+ * Two-operand instructions have rm (register or memory) and reg, and to_reg says which one is the
+ * destination; opcodes that contain a register, or mean rAX, say it in rm. With imm_size the second
+ * operand is imm (ALU, MOV, TEST, shifts; D0h and D1h: as if there were an immediate 1; shifts without
+ * imm_size go by CL). XCHG rAX, r: reg is rAX. IN and OUT without imm_size use DX.
  */
 /* clang-format off */
 #define INSN_OPS(X)                                                                                                                                         \
 	/* arithmetic and logic */                                                                                                                          \
 	X(ADD)                                                                                                                                              \
-	X(OR) X(ADC) X(SBB) X(AND) X(SUB) X(XOR) X(CMP) X(TEST) X(INC) X(DEC) X(NEG) X(NOT) X(                                                              \
-		MUL) X(IMUL) X(IMUL2) X(IMUL3) X(DIV) X(IDIV) X(DAA) X(DAS) X(AAA) X(AAS) X(AAM)                                                            \
-		X(AAD) X(ROL) X(ROR) X(RCL) X(RCR) X(SHL) X(SHR) X(SAR) X(SHLD) X(SHRD) X(BT) X(                                                            \
-			BTS) X(BTR) X(BTC) X(BSF) X(BSR) X(TZCNT) X(LZCNT) X(POPCNT) X(BSWAP)                                                               \
-			X(ANDN) X(BEXTR) X(BLSI) X(BLSMSK) X(BLSR) X(BZHI) X(MULX) X(PDEP) X(PEXT)                                                          \
-				X(RORX) X(SARX) X(SHLX) X(SHRX) X(ADCX) X(ADOX) X(CRC32) X(CBW) X(                                                          \
-					CWD) /* with their wider kin, by operand size */ /* moves */                                                        \
+	X(OR)                                                                                                                                               \
+	X(ADC) X(SBB) X(AND) X(SUB) X(XOR) X(CMP) X(TEST) X(INC) X(DEC) X(NEG) X(NOT) X(MUL) X(                                                             \
+		IMUL) X(IMUL2) X(IMUL3) X(DIV) X(IDIV) X(DAA) X(DAS) X(AAA) X(AAS) X(AAM) X(AAD)                                                            \
+		X(ROL) X(ROR) X(RCL) X(RCR) X(SHL) X(SHR) X(SAR) X(SHLD) X(SHRD) X(BT) X(BTS) X(                                                            \
+			BTR) X(BTC) X(BSF) X(BSR) X(TZCNT) X(LZCNT) X(POPCNT) X(BSWAP) X(ANDN)                                                              \
+			X(BEXTR) X(BLSI) X(BLSMSK) X(BLSR) X(BZHI) X(MULX) X(PDEP) X(PEXT) X(                                                               \
+				RORX) X(SARX) X(SHLX) X(SHRX) X(ADCX) X(ADOX) X(CRC32) X(CBW)                                                               \
+				X(CWD) /* with their wider kin, by operand size */ /* moves */                                                              \
 		X(MOV) X(MOVZX) X(MOVSX) X(MOVSXD) X(MOVBE) X(LEA) X(XCHG) X(XADD) X(CMPXCHG) X(                                                            \
 			CMPXCHG8B) X(CMPXCHG16B) X(CMOVCC) X(SETCC) X(XLAT) X(MOVNTI) X(MOVDIRI)                                                            \
 			X(LAHF) X(SAHF) X(SALC) X(CLC) X(STC) X(CMC) X(CLD) X(STD) X(CLI) X(                                                                \
@@ -110,7 +118,7 @@ struct insn {
 	uint8_t base, index, scale; /* index BASE_NONE: none; scale 0-3 */
 	int64_t disp;
 
-	uint8_t imm_size; /* bytes it had; 0: none */
+	uint8_t imm_size; /* bytes it had (1 for D0h, D1h); 0: none */
 	int64_t imm;      /* sign-extended; branches: displacement; far pointers: offset */
 	uint16_t imm2;    /* far pointers: selector; ENTER: level */
 
@@ -138,7 +146,7 @@ enum decode_result {
 enum decode_result insn_decode(const struct decode_env *env, const uint8_t *code, unsigned avail,
 			       struct insn *insn);
 
-/* The operation's name, in lower case: "add". For traces and tests. */
+/* The operation's name as in INSN_OPS. For traces and tests. */
 const char *insn_op_name(unsigned op);
 
 #endif
