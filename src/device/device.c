@@ -151,13 +151,13 @@ static void reset_one(struct device *dev)
 	bool locked = dev->type->lock == LOCK_DEVICE;
 
 	if (locked)
-		g_mutex_lock(&dev->lock);
+		device_lock(&dev->lock);
 	for (const struct device_type **t = chain; *t; t++) {
 		if ((*t)->reset)
 			(*t)->reset(dev);
 	}
 	if (locked)
-		g_mutex_unlock(&dev->lock);
+		device_unlock(&dev->lock);
 }
 
 /*

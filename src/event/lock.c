@@ -21,6 +21,7 @@ static struct {
 } lock;
 
 static __thread bool held;
+static __thread unsigned device_locks; /* of devices, held by this thread */
 
 /* With the mutex: one of the batch has been served. */
 static void batch_leave(void)
@@ -77,6 +78,7 @@ static void lock_contended(void)
 void machine_lock(void)
 {
 	g_assert(!held);
+	g_assert(!device_locks);
 	if (batch_waits() || !g_mutex_trylock(&lock.mutex))
 		lock_contended();
 	held = true;
@@ -96,7 +98,7 @@ bool machine_locked(void)
 
 void machine_lock_wait(GCond *cond)
 {
-	g_assert(held);
+	g_assert(held && !device_locks);
 	held = false;
 	g_cond_wait(cond, &lock.mutex);
 	held = true;
@@ -106,9 +108,35 @@ bool machine_lock_wait_until(GCond *cond, int64_t monotonic_us)
 {
 	bool signalled;
 
-	g_assert(held);
+	g_assert(held && !device_locks);
 	held = false;
 	signalled = g_cond_wait_until(cond, &lock.mutex, monotonic_us);
 	held = true;
 	return signalled;
+}
+
+void device_lock(GMutex *lock)
+{
+	g_mutex_lock(lock);
+	device_locks++;
+}
+
+bool device_trylock(GMutex *lock)
+{
+	if (!g_mutex_trylock(lock))
+		return false;
+	device_locks++;
+	return true;
+}
+
+void device_unlock(GMutex *lock)
+{
+	g_assert(device_locks);
+	device_locks--;
+	g_mutex_unlock(lock);
+}
+
+bool device_locked(void)
+{
+	return device_locks;
 }

@@ -214,7 +214,7 @@ static void transfer_register(struct transfer *t, const struct piece *p)
 		rcu_read_unlock();
 		return;
 	}
-	if (r->ops->lock == LOCK_MACHINE) {
+	if (r->ops->lock == LOCK_MACHINE && (machine_locked() || !device_locked())) {
 		rcu_read_unlock();
 		transfer_register_locked(t);
 		return;

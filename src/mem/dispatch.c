@@ -19,8 +19,7 @@ TRACE_DEFINE(guest_errors_mem_refused,
 
 struct dispatch_frame {
 	struct region *region;
-	GMutex *lock;       /* taken for this one; NULL: none */
-	bool device_locked; /* by this or an outer one */
+	GMutex *lock; /* taken for this one; NULL: none */
 	unsigned depth;
 	struct dispatch_frame *outer;
 };
@@ -111,14 +110,12 @@ static bool lock_device(GMutex *lock)
 {
 	int64_t deadline;
 
-	if (g_mutex_trylock(lock))
-		return true;
-	if (!machine_locked() && !(innermost && innermost->device_locked)) {
-		g_mutex_lock(lock);
+	if (!device_locked()) {
+		device_lock(lock);
 		return true;
 	}
 	deadline = g_get_monotonic_time() + NESTED_LOCK_WAIT_US;
-	while (!g_mutex_trylock(lock)) {
+	while (!device_trylock(lock)) {
 		if (g_get_monotonic_time() > deadline)
 			return false;
 		sched_yield();
@@ -134,12 +131,13 @@ static const char *dispatch_enter(struct dispatch_frame *frame)
 
 	if (innermost && is_reentry(r))
 		return "re-entered";
+	if (r->ops->lock != LOCK_DEVICE && device_locked() && !machine_locked())
+		return "out of reach under a device's lock";
 	if (lock && !lock_device(lock))
 		return "deadlock";
 	frame->lock = lock;
 	frame->outer = innermost;
 	frame->depth = innermost ? innermost->depth + 1 : 1;
-	frame->device_locked = lock || (innermost && innermost->device_locked);
 	innermost = frame;
 	return NULL;
 }
@@ -148,7 +146,7 @@ static void dispatch_leave(struct dispatch_frame *frame)
 {
 	innermost = frame->outer;
 	if (frame->lock)
-		g_mutex_unlock(frame->lock);
+		device_unlock(frame->lock);
 }
 
 enum mem_result dispatch_read(struct region *r, uint64_t offset, unsigned size, uint64_t *value)
@@ -199,6 +197,18 @@ static gint own_frames(const struct region *r)
 	return count;
 }
 
+/* Others may have what they wait for. A transaction that is open is its opener's, and not theirs. */
+static void let_others(void)
+{
+	unsigned depth = mem_state()->depth;
+
+	mem_state()->depth = 0;
+	machine_unlock();
+	g_usleep(20);
+	machine_lock();
+	mem_state()->depth = depth;
+}
+
 void dispatch_wait_idle(struct region *r)
 {
 	gint own;
@@ -208,12 +218,9 @@ void dispatch_wait_idle(struct region *r)
 		return;
 	own = own_frames(r);
 	while (g_atomic_int_get(&r->active) > own) {
-		bool locked = machine_locked();
-
-		if (locked)
-			machine_unlock();
-		g_usleep(20);
-		if (locked)
-			machine_lock();
+		if (machine_locked() && r->ops->lock != LOCK_DEVICE)
+			let_others();
+		else
+			g_usleep(20);
 	}
 }

@@ -10,10 +10,9 @@
  *   LOCK_NONE		it and lowered after the callback. region_cleanup() waits for zero, and lets
  *			go of the machine lock while it waits, in case the callback wants it.
  *
- * Lock order is device lock, then machine lock, so that a LOCK_DEVICE callback can raise an interrupt.
- * A DMA may go the other way round, or from one device's lock to another's, in a loop that a
- * guest ties on purpose. Whoever has one of these locks already therefore waits for a device lock
- * only for a bounded time, after which the access is refused.
+ * event/lock.h has the order of locks. Hence a device that reaches registers by DMA from within a LOCK_DEVICE
+ * callback without the machine lock is refused, but for LOCK_DEVICE registers of others; these it waits for
+ * only for a bounded time, as the guest may tie a loop on purpose.
  *
  * A thread's callbacks in progress form a chain on its stack. An access to a region whose owner is in
  * it is a device reaching its own registers by DMA: refused, unless the region says it is reentrant.

@@ -393,10 +393,10 @@ bool load_device_rows(struct device *dev, const uint8_t *data, size_t len, GErro
 	bool locked = dev->type->lock == LOCK_DEVICE;
 
 	if (locked)
-		g_mutex_lock(&dev->lock);
+		device_lock(&dev->lock);
 	bool ok = state_load_fields((const struct field *)rows->data, dev, data, len, errp);
 	if (locked)
-		g_mutex_unlock(&dev->lock);
+		device_unlock(&dev->lock);
 	return with_path(dev, ok, errp);
 }
 
@@ -412,10 +412,10 @@ bool device_post_load(struct device *dev, GError **errp)
 	bool locked = dev->type->lock == LOCK_DEVICE;
 
 	if (locked)
-		g_mutex_lock(&dev->lock);
+		device_lock(&dev->lock);
 	bool ok = post_load(dev->type, dev, errp);
 	if (locked)
-		g_mutex_unlock(&dev->lock);
+		device_unlock(&dev->lock);
 	return with_path(dev, ok, errp);
 }
 

@@ -143,9 +143,9 @@ void state_save_device(struct device *dev, GByteArray *out)
 	bool locked = dev->type->lock == LOCK_DEVICE;
 
 	if (locked)
-		g_mutex_lock(&dev->lock);
+		device_lock(&dev->lock);
 	pre_save(dev->type, dev);
 	state_save_fields((const struct field *)rows->data, dev, out);
 	if (locked)
-		g_mutex_unlock(&dev->lock);
+		device_unlock(&dev->lock);
 }

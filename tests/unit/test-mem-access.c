@@ -310,6 +310,7 @@ static void test_rom_device(void)
 
 static void test_locks(void)
 {
+	GMutex other;
 	struct bench b;
 
 	bench_init(&b, &device_lock_ops, 0x100);
@@ -320,18 +321,84 @@ static void test_locks(void)
 	machine_unlock();
 	g_assert_true(b.chip.was_locked);
 	g_assert_cmpint(b.chip.region.active, ==, 0);
-	/* With the machine lock held, waiting for a device lock ends. */
+	/* With a device's lock held, waiting for another's ends. */
+	g_mutex_init(&other);
+	device_lock(&other);
 	g_mutex_lock(&b.chip.lock);
-	machine_lock();
 	g_assert_cmphex(load(&b, 0x8000, 4, MEM_REFUSED), ==, 0xffffffff);
-	machine_unlock();
 	g_mutex_unlock(&b.chip.lock);
+	load(&b, 0x8000, 4, MEM_OK);
+	device_unlock(&other);
+	g_mutex_clear(&other);
 	bench_cleanup(&b);
 
 	bench_init(&b, &no_lock_ops, 0x100);
 	load(&b, 0x8000, 4, MEM_OK);
 	g_assert_false(b.chip.was_locked);
 	bench_cleanup(&b);
+}
+
+static gpointer store_to_chip(gpointer opaque)
+{
+	struct bench *b = opaque;
+
+	for (unsigned i = 0; i < 200; i++)
+		store(b, 0x8000, 1, i, MEM_OK);
+	return NULL;
+}
+
+/*
+ * A device's callback reaches for a register under the machine lock, while who has that waits for the device's
+ * lock: the first is refused, the second gets it.
+ */
+static void test_lock_order(void)
+{
+	struct bench b;
+	struct chip other;
+	GThread *thread;
+
+	bench_init(&b, &device_lock_ops, 0x100);
+	chip_init(&other, &plain_ops, "other", 0x100);
+	machine_lock();
+	region_add(&b.root, 0x9000, &other.region, 1);
+	machine_unlock();
+	b.chip.dma = &b.as;
+	b.chip.dma_addr = 0x9000;
+	thread = g_thread_new("store", store_to_chip, &b);
+	for (unsigned i = 0; i < 200; i++) {
+		machine_lock();
+		device_lock(&b.chip.lock);
+		device_unlock(&b.chip.lock);
+		machine_unlock();
+	}
+	g_thread_join(thread);
+	g_assert_cmpint(b.chip.dma_result, ==, MEM_REFUSED);
+	g_assert_cmpstr(other.log->str, ==, "");
+
+	/* Who has the machine lock already gets through. */
+	machine_lock();
+	store(&b, 0x8000, 1, 1, MEM_OK);
+	g_assert_cmpint(b.chip.dma_result, ==, MEM_OK);
+	g_assert_cmpstr(other.log->str, ==, "w0/1=77 ");
+	chip_cleanup(&other);
+	machine_unlock();
+	bench_cleanup(&b);
+}
+
+/* Waiting for the machine lock with a device's lock held is our mistake. */
+static void test_lock_order_asserted(void)
+{
+	if (g_test_subprocess()) {
+		GMutex lock;
+
+		g_mutex_init(&lock);
+		device_lock(&lock);
+		machine_lock();
+		return;
+	}
+	g_test_trap_subprocess(NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+	g_test_trap_assert_failed();
+	g_test_trap_assert_stderr("*device_locks*");
 }
 
 static void check_reentry(const struct io_ops *ops)
@@ -365,7 +432,7 @@ static void test_reentry_ring(void)
 	struct chip other;
 
 	bench_init(&b, &device_lock_ops, 0x100);
-	chip_init(&other, &plain_ops, "other", 0x100);
+	chip_init(&other, &device_lock_ops, "other", 0x100);
 	region_add(&b.root, 0x9000, &other.region, 0);
 	b.chip.dma = other.dma = &b.as;
 	b.chip.dma_addr = 0x9000;
@@ -550,6 +617,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/mem/access/transfer", test_transfer_through_registers);
 	g_test_add_func("/mem/access/rom-device", test_rom_device);
 	g_test_add_func("/mem/access/locks", test_locks);
+	g_test_add_func("/mem/access/lock-order", test_lock_order);
+	g_test_add_func("/mem/access/lock-order-asserted", test_lock_order_asserted);
 	g_test_add_func("/mem/access/reentry", test_reentry);
 	g_test_add_func("/mem/access/reentry-ring", test_reentry_ring);
 	g_test_add_func("/mem/access/doorbells", test_doorbells);

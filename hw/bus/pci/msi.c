@@ -41,12 +41,40 @@ static struct msi_layout msi_layout_of(const struct pci_device *pci)
 	return msi_layout(pci->msi_cap, control & PCI_MSI_64BIT, control & PCI_MSI_MASKABLE);
 }
 
+struct deferred_message {
+	struct pci_device *pci; /* a reference */
+	struct msi_message msg;
+};
+
+static void send_deferred(void *opaque)
+{
+	g_autofree struct deferred_message *d = opaque;
+
+	if (d->pci->dev.realized)
+		pci_msi_send(d->pci, &d->msg);
+	device_unref(&d->pci->dev);
+}
+
+/* A receiver may want the machine lock, for which nobody waits under a device's. */
+static void defer(struct pci_device *pci, const struct msi_message *msg)
+{
+	struct deferred_message *d = g_new(struct deferred_message, 1);
+
+	device_ref(&pci->dev);
+	*d = (struct deferred_message){pci, *msg};
+	loop_defer(loop_main(), send_deferred, d);
+}
+
 void pci_msi_send(struct pci_device *pci, const struct msi_message *msg)
 {
 	struct pci_bus *root = pci_bus_root(pci_bus_of(pci));
 
 	if (!(pci_get16(pci, PCI_COMMAND) & PCI_COMMAND_MASTER)) {
 		trace(pci_msi_no_master, device_label(&pci->dev));
+		return;
+	}
+	if (device_locked() && !machine_locked()) {
+		defer(pci, msg);
 		return;
 	}
 	trace(pci_msi, device_label(&pci->dev), msg->addr, msg->data);
