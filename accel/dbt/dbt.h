@@ -45,7 +45,7 @@
 #define MODE_VM    BIT(5) /* virtual-8086 */
 #define MODE_FLAT  BIT(6) /* CS, DS, ES, SS: usable, base 0, limit 4 GiB, writable data */
 #define MODE_CPL3  BIT(7)
-#define MODE_STEP  BIT(8)  /* TF, or the debugger steps, or code breakpoints: blocks of one */
+#define MODE_STEP  BIT(8)  /* TF, or the debugger steps, or breakpoints: blocks of one */
 #define MODE_ALIGN BIT(9)  /* alignment is checked: CR0.AM, RFLAGS.AC, CPL 3 */
 #define MODE_TS    BIT(10) /* CR0.TS: FPU, vectors raise #NM */
 #define MODE_EM    BIT(11) /* CR0.EM */
@@ -178,10 +178,14 @@ struct dbt_cpu {
 	bool shadow; /* interrupts held off for one instruction (STI, MOV SS) */
 	bool nmi_pending, nmi_masked, smi_pending;
 	bool in_smm;
-	bool shut_down;    /* triple fault */
-	uint8_t mp_state;  /* enum x86_mp_state */
-	bool intr_pending; /* what accel_intr_ops.pending() last said */
-	bool delivering;   /* a fault now is a fault in delivery: event.c */
+	bool shut_down;      /* triple fault */
+	uint8_t mp_state;    /* enum x86_mp_state */
+	bool intr_pending;   /* what accel_intr_ops.pending() last said */
+	bool delivering;     /* a fault now is a fault in delivery: event.c */
+	bool alone;          /* the next block has one instruction: it writes into its own code */
+	bool debug_hit;      /* debug_stop says why: dbt_run() returns RUN_DEBUG, and clears it */
+	uint64_t db_pending; /* DR6 bits of a #DB that follows the instruction: debug_after() */
+	struct mmu_pages *pages; /* of the TLB's entries, what the slow ways need: mmu.c */
 	struct dbt_fault fault;
 	struct x86_events
 		*inject; /* an event that was half delivered when the state came in, or NULL */
@@ -236,6 +240,11 @@ void dbt_deliver(struct dbt_cpu *cpu, enum event_kind kind, const struct dbt_fau
 /* A fault was raised (cpu->fault): benign, contributory or page fault against what was being
  * delivered; sets shut_down for a triple fault. */
 void dbt_deliver_fault(struct dbt_cpu *cpu);
+/* What came half delivered with the state (cpu->inject), before anything else is run. */
+void dbt_deliver_injected(struct dbt_cpu *cpu);
+/* SMI, with cpu->rip the instruction that follows; RSM. */
+void dbt_enter_smm(struct dbt_cpu *cpu);
+void dbt_leave_smm(struct dbt_cpu *cpu, const struct op *op);
 
 /* ---- segment.c ---- */
 /* From selector and descriptor tables, with all checks; faults. */
@@ -272,6 +281,37 @@ void dbt_set_rflags(struct dbt_cpu *cpu, uint64_t value, uint64_t mask);
 bool dbt_rdmsr(struct dbt_cpu *cpu, uint32_t index, uint64_t *value); /* false: #GP */
 bool dbt_wrmsr(struct dbt_cpu *cpu, uint32_t index, uint64_t value);
 uint64_t dbt_tsc(struct dbt_cpu *cpu);
+
+/* ---- code-pages.c: requests between vCPUs, pages of code ---- */
+/*
+ * acc->exit_request has two bits. EXIT_MACHINE (somebody called vcpu_kick()): dbt_run() returns.
+ * EXIT_SERVE: dbt_run() calls requests_serve() between two blocks, which clears it, and goes on.
+ */
+#define EXIT_MACHINE 1
+#define EXIT_SERVE   2
+void requests_serve(struct dbt_cpu *cpu);
+/*
+ * A vCPU is inside while it uses its TLB and blocks; others may wait for it to serve them then. Outside
+ * (not in dbt_run(), in a device's callback, waiting for a lock) nobody waits. dbt_go_inside() may drop
+ * entries of the TLB, never blocks. The two include host_enter() and host_leave(). dbt_run() goes inside
+ * and calls requests_serve() at its start, goes outside at its end and around accel_intr_ops.
+ */
+void dbt_go_inside(struct dbt_cpu *cpu);
+void dbt_go_outside(struct dbt_cpu *cpu);
+/* Before the bytes of a block are read for decoding: from now on a write to the page is noticed. */
+void code_page_watch(struct dbt_cpu *cpu, uint64_t phys);
+
+/* ---- debug.c: with MODE_STEP the loop calls these before and after each instruction ---- */
+/* Code breakpoints at cpu->rip: the guest's raise #DB here, of the debugger's true is returned. */
+bool debug_before(struct dbt_cpu *cpu);
+/* TF (@old_flags: RFLAGS before the instruction), data breakpoints, steps of the debugger; as above. */
+bool debug_after(struct dbt_cpu *cpu, uint32_t old_flags);
+
+/* ---- op-system.c: for INS and OUTS too. The permission is checked first, once an instruction ---- */
+void port_check(struct dbt_cpu *cpu, const struct op *op, uint16_t port, unsigned size);
+uint32_t port_read(struct dbt_cpu *cpu, const struct op *op, uint16_t port, unsigned size);
+void port_write(struct dbt_cpu *cpu, const struct op *op, uint16_t port, unsigned size,
+		uint32_t value);
 
 /* ---- block.c, translate.c ---- */
 struct block_cache *block_cache_new(uint64_t bytes);

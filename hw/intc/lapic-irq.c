@@ -226,11 +226,65 @@ static void intr_sync(void *opaque, uint64_t cr8, uint64_t apic_base)
 		lapic_take_base(l, apic_base);
 }
 
+/* ---- For accelerators that carry out RDMSR and WRMSR themselves ---- */
+
+static bool intr_msr_read(void *opaque, uint32_t index, uint64_t *value)
+{
+	struct lapic *l = opaque;
+
+	return lapic_msr_read(&l->dev, index, value);
+}
+
+static bool intr_msr_write(void *opaque, uint32_t index, uint64_t value)
+{
+	struct lapic *l = opaque;
+
+	return lapic_msr_write(&l->dev, index, value);
+}
+
+static bool intr_set_base(void *opaque, uint64_t value)
+{
+	struct lapic *l = opaque;
+
+	return lapic_set_base(&l->dev, value);
+}
+
+static uint64_t intr_get_base(void *opaque)
+{
+	return lapic_base(opaque);
+}
+
+static uint64_t intr_get_tsc_deadline(void *opaque)
+{
+	struct lapic *l = opaque;
+
+	return lapic_tsc_deadline(&l->dev);
+}
+
+static void intr_set_tsc_deadline(void *opaque, uint64_t deadline, uint64_t tsc, uint64_t tsc_hz)
+{
+	struct lapic *l = opaque;
+
+	lapic_set_tsc_deadline(&l->dev, deadline, tsc, tsc_hz);
+}
+
+static void intr_set_tpr(void *opaque, uint64_t cr8)
+{
+	lapic_put(opaque, APIC_TPR, cr8 << 4);
+}
+
 const struct accel_intr_ops lapic_intr_ops = {
 	.pending = intr_pending,
 	.acknowledge = intr_acknowledge,
 	.get_tpr = intr_get_tpr,
 	.sync = intr_sync,
+	.msr_read = intr_msr_read,
+	.msr_write = intr_msr_write,
+	.set_base = intr_set_base,
+	.get_base = intr_get_base,
+	.get_tsc_deadline = intr_get_tsc_deadline,
+	.set_tsc_deadline = intr_set_tsc_deadline,
+	.set_tpr = intr_set_tpr,
 };
 
 /* ---- EOI ---- */

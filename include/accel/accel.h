@@ -36,6 +36,19 @@ struct accel_intr_ops {
 	uint64_t (*get_tpr)(void *opaque); /* as CR8 shows it, 0-15 */
 	/* After guest code ran: CR8 and the APIC base as they are now. */
 	void (*sync)(void *opaque, uint64_t cr8, uint64_t apic_base);
+
+	/*
+	 * For accelerators that carry out RDMSR and WRMSR themselves; all NULL where there is no local APIC.
+	 * msr_*: the MSRs of x2APIC mode (800h to 8FFh); false: general protection. set_base: IA32_APIC_BASE.
+	 * tsc, tsc_hz: the guest's time stamp counter now, and its rate.
+	 */
+	bool (*msr_read)(void *opaque, uint32_t index, uint64_t *value);
+	bool (*msr_write)(void *opaque, uint32_t index, uint64_t value);
+	bool (*set_base)(void *opaque, uint64_t value);
+	uint64_t (*get_base)(void *opaque);
+	uint64_t (*get_tsc_deadline)(void *opaque);
+	void (*set_tsc_deadline)(void *opaque, uint64_t deadline, uint64_t tsc, uint64_t tsc_hz);
+	void (*set_tpr)(void *opaque, uint64_t cr8);
 };
 
 /* What an accelerator knows of a vCPU. machine/vcpu.h embeds it. */

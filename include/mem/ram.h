@@ -19,6 +19,22 @@ enum dirty_user { DIRTY_MIGRATION, DIRTY_DISPLAY, DIRTY_CODE, DIRTY_USERS };
 #define RAM_PAGE_BITS 12
 #define RAM_PAGE_SIZE (1ULL << RAM_PAGE_BITS)
 
+struct ram_block;
+
+/*
+ * Who keeps copies of what is in the block (decoded instructions), or tells of writes late. `code` has
+ * flags of the watcher's for each page, set and cleared with atomic instructions.
+ */
+#define RAM_PAGE_CODE 1 /* written() is called after the page was written */
+struct ram_watch {
+	/* Any thread, after a write by anybody but the CPU to pages with RAM_PAGE_CODE. */
+	void (*written)(void *opaque, struct ram_block *ram, uint64_t offset, uint64_t len);
+	/* Any thread: dirty bits were taken. When it returns, the next write of a CPU to any page of the
+	 * block calls dirty_mark(), and those before it are in memory. */
+	void (*cleaned)(void *opaque, struct ram_block *ram);
+	void *opaque;
+};
+
 struct ram_block {
 	char *name;
 	uint8_t *host;
@@ -33,6 +49,8 @@ struct ram_block {
 	uint8_t dirty_on;  /* BIT(enum dirty_user): whose bitmap is kept */
 	unsigned dirty_starts[DIRTY_USERS]; /* dirty_start() calls without their dirty_stop() */
 	unsigned long *dirty[DIRTY_USERS]; /* a bit a page, allocated when a user first asks; RCU */
+	const struct ram_watch *watch;     /* NULL: nobody; set once, by ram_set_watch() */
+	uint8_t *code;                     /* RAM_PAGE_*, a byte a page; NULL without watch */
 	void *map;                         /* what was mapped: host, and a guard page behind it */
 	size_t map_size;
 };
@@ -72,6 +90,9 @@ struct ram_block *ram_find(const char *name);
 
 /* The block and offset a host address lies in (KVM's memory-failure reports); NULL if none. */
 struct ram_block *ram_find_host(const void *host, uint64_t *offset);
+
+/* Machine lock; @watch outlives the block, or is taken away (NULL) when no CPU runs. */
+void ram_set_watch(struct ram_block *ram, const struct ram_watch *watch);
 
 /*
  * Gives whole pages of the backing (page_size) back to the host; a reader finds zeros, or what the file has. False

@@ -88,6 +88,19 @@ void *as_map(struct address_space *as, uint64_t addr, uint64_t *len, bool is_wri
 	     struct as_mapping *map);
 void as_unmap(struct as_mapping *map, uint64_t written);
 
+/*
+ * For a CPU that is a listener of the space: what lies at @addr, and how far it goes on. What it says
+ * holds until the listener has heard of a change. False: nothing, or registers both ways.
+ */
+struct as_ram {
+	uint8_t *host;
+	struct ram_block *ram;
+	uint64_t ram_offset, len;
+	bool readable, writable; /* goes to memory, not to registers */
+};
+bool as_find_ram(struct address_space *as, struct space_hint *hint, uint64_t addr,
+		 struct as_ram *found);
+
 /* ---- Listeners: accelerators, vhost, VFIO ---- */
 struct mem_listener {
 	void *opaque;

@@ -376,3 +376,28 @@ enum mem_result as_store(struct address_space *as, struct space_hint *hint, uint
 	rcu_read_unlock();
 	return done ? MEM_OK : transfer_run(&t);
 }
+
+bool as_find_ram(struct address_space *as, struct space_hint *hint, uint64_t addr,
+		 struct as_ram *found)
+{
+	const struct flat_range *range;
+	bool is_ram;
+
+	rcu_read_lock();
+	range = find_range(rcu_dereference(as->view), hint, addr);
+	is_ram = range && addr >= range->start && range->host;
+	if (is_ram) {
+		uint64_t offset = addr - range->start;
+
+		*found = (struct as_ram){
+			.host = range->host + offset,
+			.ram = range->ram,
+			.ram_offset = range->ram_offset + offset,
+			.len = range->size - offset,
+			.readable = !range->io_read,
+			.writable = !range->readonly && !range->io_write,
+		};
+	}
+	rcu_read_unlock();
+	return is_ram;
+}

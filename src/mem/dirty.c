@@ -81,10 +81,36 @@ void dirty_stop(struct ram_block *ram, enum dirty_user user)
 	mem_commit();
 }
 
+/* The write must be visible before the flags are looked at: whoever sets one reads the page after. */
+static void tell_watch(struct ram_block *ram, uint64_t offset, uint64_t len)
+{
+	const struct ram_watch *watch = __atomic_load_n(&ram->watch, __ATOMIC_ACQUIRE);
+	struct word_range pages = pages_of(ram, offset, len);
+
+	if (!watch)
+		return;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	for (uint64_t page = pages.page; page < pages.end; page++) {
+		if (!(__atomic_load_n(&ram->code[page], __ATOMIC_RELAXED) & RAM_PAGE_CODE))
+			continue;
+		watch->written(watch->opaque, ram, page << RAM_PAGE_BITS, RAM_PAGE_SIZE);
+	}
+}
+
+static void tell_cleaned(struct ram_block *ram)
+{
+	const struct ram_watch *watch = __atomic_load_n(&ram->watch, __ATOMIC_ACQUIRE);
+
+	if (watch)
+		watch->cleaned(watch->opaque, ram);
+}
+
 void dirty_mark(struct ram_block *ram, uint64_t offset, uint64_t len)
 {
 	if (!len)
 		return;
+	if (ram->watch)
+		tell_watch(ram, offset, len);
 	rcu_read_lock();
 	for (unsigned user = 0; ram->dirty_on && user < DIRTY_USERS; user++) {
 		unsigned long *bits = rcu_dereference(ram->dirty[user]);
@@ -116,6 +142,8 @@ bool dirty_test_and_clear(struct ram_block *ram, enum dirty_user user, uint64_t 
 		}
 	}
 	rcu_read_unlock();
+	if (found)
+		tell_cleaned(ram);
 	return found;
 }
 
@@ -150,5 +178,7 @@ uint64_t dirty_snapshot(struct ram_block *ram, enum dirty_user user, uint64_t of
 		count += __builtin_popcountl(got);
 	}
 	rcu_read_unlock();
+	if (count)
+		tell_cleaned(ram);
 	return count;
 }

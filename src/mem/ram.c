@@ -58,8 +58,18 @@ static void ram_free(struct ram_block *ram)
 		close(ram->fd);
 	for (unsigned user = 0; user < DIRTY_USERS; user++)
 		g_free(ram->dirty[user]);
+	g_free(ram->code);
 	g_free(ram->name);
 	g_free(ram);
+}
+
+/* The flags stay when the watcher goes: a late dirty_mark() may still look at them. */
+void ram_set_watch(struct ram_block *ram, const struct ram_watch *watch)
+{
+	if (watch && !ram->code)
+		__atomic_store_n(&ram->code, g_malloc0(ram->size >> RAM_PAGE_BITS),
+				 __ATOMIC_RELEASE);
+	__atomic_store_n(&ram->watch, watch, __ATOMIC_SEQ_CST);
 }
 
 /* All of this is advice: a host without KSM or huge pages runs the guest as well. */
