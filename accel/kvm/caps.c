@@ -59,6 +59,9 @@ static const struct cap_row rows[] = {
 	WANT(GET_MSR_FEATURES, feature_msrs),
 	WANT(X86_NOTIFY_VMEXIT, notify),
 	WANT(SYS_ATTRIBUTES, sys_attributes),
+	WANT(HYPERV, hv),
+	WANT(SYS_HYPERV_CPUID, hv_cpuid),
+	WANT(HYPERV_VP_INDEX, hv_vp_index),
 };
 
 bool kvm_caps_read(struct kvm *k, GError **errp)

@@ -10,6 +10,9 @@
 #define BRAND_LAST        0x80000004
 #define KVM_FEATURES_LEAF 0x40000001
 
+#define MSR_UCODE_REV         0x8b
+#define MSR_ARCH_CAPABILITIES 0x10a
+
 #define CPUID_1_ECX_X2APIC       BIT(21)
 #define CPUID_1_ECX_TSC_DEADLINE BIT(24)
 #define CPUID_1_ECX_HYPERVISOR   BIT(31)
@@ -18,7 +21,7 @@
 /* Bits of leaf 1 EDX that AMD repeats in 80000001 EDX (APM vol. 3, E.4.2). */
 #define CPUID_EDX_ALIASES 0x0183f3ff
 
-static struct kvm_cpuid2 *supported_cpuid(struct kvm *k)
+struct kvm_cpuid2 *kvm_read_cpuid(int fd, unsigned long request)
 {
 	for (unsigned n = 128;; n *= 2) {
 		struct kvm_cpuid2 *table =
@@ -26,7 +29,7 @@ static struct kvm_cpuid2 *supported_cpuid(struct kvm *k)
 		int ret;
 
 		table->nent = n;
-		ret = kvm_ioctl(k->fd, KVM_GET_SUPPORTED_CPUID, table);
+		ret = kvm_ioctl(fd, request, table);
 		if (!ret)
 			return table;
 		if (ret != -E2BIG || n > 4096) {
@@ -37,7 +40,7 @@ static struct kvm_cpuid2 *supported_cpuid(struct kvm *k)
 	}
 }
 
-static void copy_leaves(const struct kvm_cpuid2 *from, struct cpuid_table *to)
+void kvm_copy_leaves(const struct kvm_cpuid2 *from, struct cpuid_table *to)
 {
 	to->count = 0;
 	for (uint32_t i = 0; i < from->nent && to->count < CPUID_LEAVES_MAX; i++) {
@@ -62,14 +65,24 @@ static struct cpuid_leaf *leaf_of(struct cpuid_table *t, uint32_t leaf, uint32_t
 
 /* ---- What CPUID does not say, or says wrongly ---- */
 
-static bool has_arch_capabilities(struct kvm *k)
+bool kvm_feature_msr(struct kvm *k, uint32_t index, uint64_t *value)
 {
 	struct {
 		struct kvm_msrs head;
 		struct kvm_msr_entry entry;
-	} msr = {{.nmsrs = 1}, {.index = 0x10a}};
+	} msr = {{.nmsrs = 1}, {.index = index}};
 
-	return k->caps.feature_msrs && kvm_ioctl(k->fd, KVM_GET_MSRS, &msr) == 1;
+	if (!k->caps.feature_msrs || kvm_ioctl(k->fd, KVM_GET_MSRS, &msr) != 1)
+		return false;
+	*value = msr.entry.data;
+	return true;
+}
+
+static bool has_arch_capabilities(struct kvm *k)
+{
+	uint64_t value;
+
+	return kvm_feature_msr(k, MSR_ARCH_CAPABILITIES, &value);
 }
 
 static void fix_leaf_1(struct kvm *k, struct cpuid_leaf *l)
@@ -123,21 +136,17 @@ static void fix_leaves(struct kvm *k, struct cpuid_table *t)
 /* ---- Words ---- */
 
 /* VMX control MSRs: the upper half says what may be 1 (SDM vol. 3, A.3 to A.5). */
-static bool is_vmx_control(uint32_t msr)
+bool kvm_is_vmx_control(uint32_t msr)
 {
 	return (msr >= 0x481 && msr <= 0x484) || msr == 0x48b || (msr >= 0x48d && msr <= 0x490);
 }
 
 static uint64_t msr_word(struct kvm *k, uint32_t index)
 {
-	struct {
-		struct kvm_msrs head;
-		struct kvm_msr_entry entry;
-	} msr = {{.nmsrs = 1}, {.index = index}};
+	uint64_t value = 0;
 
-	if (!k->caps.feature_msrs || kvm_ioctl(k->fd, KVM_GET_MSRS, &msr) != 1)
-		return 0;
-	return is_vmx_control(index) ? msr.entry.data >> 32 : msr.entry.data;
+	kvm_feature_msr(k, index, &value);
+	return kvm_is_vmx_control(index) ? value >> 32 : value;
 }
 
 static uint64_t cpuid_word(const struct cpuid_table *t, const struct feature_word_info *info)
@@ -174,11 +183,11 @@ static unsigned phys_bits(const struct cpuid_table *t)
 void kvm_capabilities(struct accel *a, struct cpu_capabilities *caps)
 {
 	struct kvm *k = kvm_of(a);
-	g_autofree struct kvm_cpuid2 *table = supported_cpuid(k);
+	g_autofree struct kvm_cpuid2 *table = kvm_read_cpuid(k->fd, KVM_GET_SUPPORTED_CPUID);
 	int khz;
 
 	memset(caps, 0, sizeof(*caps));
-	copy_leaves(table, &caps->host);
+	kvm_copy_leaves(table, &caps->host);
 	fix_leaves(k, &caps->host);
 	add_brand(&caps->host);
 	for (unsigned i = 0; i < FEAT_WORDS; i++) {
@@ -189,6 +198,8 @@ void kvm_capabilities(struct accel *a, struct cpu_capabilities *caps)
 	}
 	caps->phys_bits = phys_bits(&caps->host);
 	caps->is_kvm = true;
+	kvm_hyperv_capabilities(k, caps);
+	kvm_feature_msr(k, MSR_UCODE_REV, &caps->ucode_rev);
 	khz = k->caps.vm_tsc_control ? kvm_ioctl_n(k->vm, KVM_GET_TSC_KHZ, 0) : 0;
 	caps->tsc_khz = MAX(khz, 0);
 }

@@ -35,6 +35,7 @@ struct kvm_caps {
 	int tsc_control, vm_tsc_control, get_tsc_khz, tsc_deadline, kvmclock_ctrl, adjust_clock;
 	int x2apic_api, identity_map, pit_state2, reinject, debug, feature_msrs, notify,
 		sys_attributes;
+	int hv, hv_cpuid, hv_vp_index;
 	int signal_msi, irqfd, irqchip, sync_mmu, immediate_exit;
 };
 
@@ -230,6 +231,22 @@ int kvm_put_tsc_deadline(struct kvm_cpu *c, const struct x86_state *s);
 void kvm_capabilities(struct accel *a, struct cpu_capabilities *caps);
 bool kvm_set_cpuid(struct kvm_cpu *c, GError **errp);
 bool kvm_set_tsc_rate(struct kvm_cpu *c, GError **errp);
+/* Leaves as @request has them (KVM_GET_SUPPORTED_CPUID...); empty if it fails. Caller frees. */
+struct kvm_cpuid2 *kvm_read_cpuid(int fd, unsigned long request);
+void kvm_copy_leaves(const struct kvm_cpuid2 *from, struct cpuid_table *to);
+/* An MSR that says what the host can do; false if it has none. */
+bool kvm_feature_msr(struct kvm *k, uint32_t index, uint64_t *value);
+/* The upper half of the MSR says what may be 1. */
+bool kvm_is_vmx_control(uint32_t msr);
+
+/* ---- hyperv.c, vmx.c ---- */
+void kvm_hyperv_capabilities(struct kvm *k, struct cpu_capabilities *caps);
+bool kvm_hyperv_init(struct kvm_cpu *c, GError **errp);
+void kvm_handle_hyperv(struct kvm_cpu *c);
+/* The capability MSR of @word, of which the host has @host and the model the features @have. */
+uint64_t kvm_vmx_value(enum feature_word word, uint64_t host, uint64_t have);
+#define KVM_VMX_ENTRIES (FEAT_VMX_VMFUNC - FEAT_VMX_PROCBASED_CTLS + 1)
+unsigned kvm_vmx_entries(struct kvm_cpu *c, struct kvm_msr_entry *entries);
 
 /* ---- irqchip.c and the chips ---- */
 bool kvm_irqchip_choose(struct kvm *k, GError **errp);

@@ -16,11 +16,13 @@ TRACE_DEFINE(kvm_msr_refused, "cpu %u: %s of MSR 0x%x");
 #define MSR_ARCH_CAPABILITIES 0x10a
 #define MSR_PERF_CAPABILITIES 0x345
 #define MSR_MC0_CTL           0x400
+#define MSR_UCODE_REV         0x8b
 
-#define MCE_BANKS 10
-#define MCG_CTL_P BIT64(8)
-#define MCG_SER_P BIT64(24)
-#define BATCH     128 /* entries an ioctl: the kernel takes fewer than 256 */
+#define MCE_BANKS  10
+#define MCG_CTL_P  BIT64(8)
+#define MCG_SER_P  BIT64(24)
+#define MCG_LMCE_P BIT64(27)
+#define BATCH      128 /* entries an ioctl: the kernel takes fewer than 256 */
 
 struct msr_range {
 	uint32_t first, count;
@@ -39,6 +41,26 @@ static const struct msr_range timed[] = {
 	{MSR_TSC, 3},        /* and the first form of KVM's clocks, 0x11 and 0x12 */
 	{0x40000000, 0x1f0}, /* Hyper-V's clocks, timers, interrupt controller */
 	{0x4b564d00, 8},     /* KVM's clocks, async page faults, steal time, EOI */
+};
+
+/*
+ * Of Hyper-V's registers the kernel lists one of each kind. These are no state: numbers, clocks, and
+ * doors through which nothing comes back.
+ */
+static const struct msr_range hyperv = {0x40000000, 0x1f0};
+static const struct msr_range hyperv_fixed[] = {
+	{0x40000002, 2}, /* VP_INDEX, RESET */
+	{0x40000020, 1}, /* TIME_REF_COUNT */
+	{0x40000022, 2}, /* TSC_FREQUENCY, APIC_FREQUENCY */
+	{0x40000084, 1}, /* EOM */
+};
+static const struct {
+	enum hv_feature feature;
+	struct msr_range range;
+} hyperv_unlisted[] = {
+	{HV_SYNIC, {0x40000080, 4}},  /* SCONTROL, SVERSION, SIEFP, SIMP */
+	{HV_SYNIC, {0x40000090, 16}}, /* SINTn */
+	{HV_STIMER, {0x400000b0, 8}}, /* STIMERn_CONFIG, _COUNT */
 };
 
 static bool in_ranges(const struct msr_range *r, size_t n, uint32_t index)
@@ -109,38 +131,68 @@ static void add_index(GArray *entries, uint32_t index)
 	g_array_append_val(entries, entry);
 }
 
-static GArray *candidates(struct kvm *k)
+static void add_range(GArray *entries, const struct msr_range *range)
+{
+	for (uint32_t i = 0; i < range->count; i++)
+		add_index(entries, range->first + i);
+}
+
+/* Without enlightenments none of their registers is touched: the kernel sets them up on first use. */
+static bool is_state(const struct cpu_hyperv *hv, uint32_t index)
+{
+	if (!in_ranges(&hyperv, 1, index))
+		return true;
+	return hv->on && !in_ranges(hyperv_fixed, G_N_ELEMENTS(hyperv_fixed), index);
+}
+
+static GArray *candidates(struct kvm *k, const struct cpu_hyperv *hv)
 {
 	GArray *entries = g_array_new(false, true, sizeof(struct kvm_msr_entry));
 	g_autofree struct kvm_msr_list *list = read_list(k);
 
-	for (uint32_t i = 0; i < list->nmsrs; i++)
-		add_index(entries, list->indices[i]);
-	for (size_t i = 0; i < G_N_ELEMENTS(unlisted); i++) {
-		for (uint32_t j = 0; j < unlisted[i].count; j++)
-			add_index(entries, unlisted[i].first + j);
+	for (uint32_t i = 0; i < list->nmsrs; i++) {
+		if (is_state(hv, list->indices[i]))
+			add_index(entries, list->indices[i]);
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(unlisted); i++)
+		add_range(entries, &unlisted[i]);
+	for (size_t i = 0; i < G_N_ELEMENTS(hyperv_unlisted); i++) {
+		if (hv->on && hv->have[hyperv_unlisted[i].feature])
+			add_range(entries, &hyperv_unlisted[i].range);
 	}
 	return entries;
 }
 
 /* What the machine check registers of a PC processor offer; without this KVM shows 32 banks. */
-static void set_up_machine_check(struct kvm_cpu *c)
+static bool set_up_machine_check(struct kvm_cpu *c, GError **errp)
 {
-	uint64_t supported = 0, cap;
+	uint64_t supported = 0, wanted = MCG_CTL_P | MCG_SER_P, cap;
 
-	if (kvm_ioctl(c->kvm->fd, KVM_X86_GET_MCE_CAP_SUPPORTED, &supported))
-		return;
-	cap = (supported & (MCG_CTL_P | MCG_SER_P)) | MCE_BANKS;
-	kvm_ioctl(c->fd, KVM_X86_SETUP_MCE, &cap);
+	kvm_ioctl(c->kvm->fd, KVM_X86_GET_MCE_CAP_SUPPORTED, &supported);
+	if (c->cpu->features.lmce && !(supported & MCG_LMCE_P)) {
+		error_set(errp, "kvm: LMCE not supported");
+		return false;
+	}
+	if (c->cpu->features.lmce)
+		wanted |= MCG_LMCE_P;
+	cap = (supported & wanted) | MCE_BANKS;
+	if (supported)
+		kvm_ioctl(c->fd, KVM_X86_SETUP_MCE, &cap);
+	return true;
 }
 
 /* Registers that say what the CPU model can do. */
 static void set_feature_msrs(struct kvm_cpu *c)
 {
 	const uint64_t *words = c->cpu->features.words;
-	struct kvm_msr_entry entries[2];
-	unsigned n = 0;
+	struct kvm_msr_entry entries[3 + KVM_VMX_ENTRIES];
+	unsigned n = kvm_vmx_entries(c, entries);
 
+	if (c->cpu->features.ucode_rev)
+		entries[n++] = (struct kvm_msr_entry){
+			.index = MSR_UCODE_REV,
+			.data = c->cpu->features.ucode_rev,
+		};
 	if (words[FEAT_7_0_EDX] & BIT(29))
 		entries[n++] = (struct kvm_msr_entry){
 			.index = MSR_ARCH_CAPABILITIES,
@@ -161,11 +213,12 @@ bool kvm_msrs_init(struct kvm_cpu *c, GError **errp)
 	g_autoptr(GArray) entries = NULL;
 	int ret;
 
-	set_up_machine_check(c);
+	if (!set_up_machine_check(c, errp))
+		return false;
 	set_feature_msrs(c);
 	if (k->power_on)
 		return true;
-	entries = candidates(k);
+	entries = candidates(k, &c->cpu->features.hv);
 	ret = transfer(c, KVM_GET_MSRS, (struct kvm_msr_entry *)entries->data, entries->len);
 	if (ret) {
 		error_set_errno(errp, -ret, "Could not read the MSRs of CPU %u", c->cpu->index);

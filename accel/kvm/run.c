@@ -13,9 +13,6 @@
 TRACE_DEFINE(kvm_exit, "cpu %u: reason %u");
 TRACE_DEFINE(kvm_notify, "cpu %u: no event window for long, flags 0x%x");
 
-/* Hyper-V's answer to a hypercall it does not know (TLFS, appendix A). */
-#define HV_STATUS_INVALID_HYPERCALL_CODE 2
-
 #define KEEP_RUNNING (-1)
 
 static void pio_one(struct kvm_cpu *c, uint8_t *data)
@@ -96,12 +93,6 @@ static void handle_ioapic_eoi(struct kvm_cpu *c)
 		a->ioapic_eoi(a->ioapic_opaque, c->run->eoi.vector);
 }
 
-static void handle_hyperv(struct kvm_cpu *c)
-{
-	if (c->run->hyperv.type == KVM_EXIT_HYPERV_HCALL)
-		c->run->hyperv.u.hcall.result = HV_STATUS_INVALID_HYPERCALL_CODE;
-}
-
 /* KVM looks at the ring before it looks at immediate_exit, so a stop request is obeyed here. */
 static int handle_ring_full(struct kvm_cpu *c)
 {
@@ -133,7 +124,7 @@ static int handle_rare(struct kvm_cpu *c)
 		handle_ioapic_eoi(c);
 		return KEEP_RUNNING;
 	case KVM_EXIT_HYPERV:
-		handle_hyperv(c);
+		kvm_handle_hyperv(c);
 		return KEEP_RUNNING;
 	case KVM_EXIT_DIRTY_RING_FULL:
 		return handle_ring_full(c);

@@ -71,6 +71,20 @@ static void unblock_kicks(void)
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
+/* kvm-pv-enforce-cpuid */
+static bool enforce_kvm_cpuid(struct kvm_cpu *c, GError **errp)
+{
+	int ret;
+
+	if (!c->cpu->features.enforce_kvm_cpuid)
+		return true;
+	ret = kvm_enable_cap(c->fd, KVM_CAP_ENFORCE_PV_FEATURE_CPUID, 1, 0);
+	if (!ret)
+		return true;
+	error_set(errp, "failed to enable KVM_CAP_ENFORCE_PV_FEATURE_CPUID: %s", g_strerror(-ret));
+	return false;
+}
+
 bool kvm_vcpu_create(struct accel_cpu *cpu, GError **errp)
 {
 	struct kvm *k = kvm_of(cpu->accel);
@@ -82,7 +96,8 @@ bool kvm_vcpu_create(struct accel_cpu *cpu, GError **errp)
 	unblock_kicks();
 	request_tile_data(k, &cpu->cpuid);
 	if (!check_state_size(k, errp) || !open_vcpu(c, errp) || !kvm_set_tsc_rate(c, errp) ||
-	    !kvm_set_cpuid(c, errp) || !kvm_msrs_init(c, errp)) {
+	    !kvm_hyperv_init(c, errp) || !enforce_kvm_cpuid(c, errp) || !kvm_set_cpuid(c, errp) ||
+	    !kvm_msrs_init(c, errp)) {
 		close_vcpu(c);
 		return false;
 	}

@@ -102,6 +102,48 @@ struct cpu_capabilities {
 	unsigned phys_bits;
 	unsigned tsc_khz;
 	bool is_kvm; /* the guest may be told so; otherwise the CPU is emulated */
+	/* Hyper-V's leaves as the accelerator offers them; count 0: it knows no enlightenments. */
+	struct cpuid_table hyperv;
+	bool hyperv_vpindex; /* a virtual processor's number can be chosen */
+	uint64_t ucode_rev;  /* microcode revision of the host; 0: not known */
+};
+
+/*
+ * Hyper-V enlightenments: what a guest made for Hyper-V finds, leaf by leaf and register by register,
+ * as the Hyper-V Top Level Functional Specification has it. The order is that in which they are
+ * checked.
+ */
+enum hv_feature {
+	HV_RELAXED,
+	HV_VAPIC,
+	HV_TIME,
+	HV_CRASH,
+	HV_RESET,
+	HV_VPINDEX,
+	HV_RUNTIME,
+	HV_SYNIC,
+	HV_STIMER,
+	HV_FREQUENCIES,
+	HV_REENLIGHTENMENT,
+	HV_TLBFLUSH,
+	HV_EVMCS,
+	HV_IPI,
+	HV_STIMER_DIRECT,
+	HV_AVIC,
+	HV_SYNDBG,
+	HV_EMSR_BITMAP,
+	HV_XMM_INPUT,
+	HV_TLBFLUSH_EXT,
+	HV_TLBFLUSH_DIRECT,
+	HV_FEATURES
+};
+#define HV_SPINLOCKS_NEVER UINT32_MAX /* do not tell the hypervisor of long spinning */
+
+/* hv-version-id-*: what the guest takes the hypervisor for. */
+struct hv_version {
+	uint32_t build, service_pack, service_number;
+	uint16_t major, minor;
+	uint8_t service_branch;
 };
 
 struct cpu_model;
@@ -120,10 +162,23 @@ struct cpu_config {
 	uint64_t tsc_freq;                                           /* Hz, 0: the host's */
 	int64_t level, xlevel, xlevel2, family, cpu_model, stepping; /* -1: the model's */
 	char *vendor, *model_id;
-	uint64_t hv_features; /* enlightenments by bit: features.c, hv_names */
+	bool tcg_cpuid, kvm_pv_enforce_cpuid, intel_pt_auto_level, vendor_cpuid_only;
+	uint64_t ucode_rev;  /* 0: as the processor's vendor has it */
+	uint64_t lbr_fmt;    /* CPU_LBR_FMT_NONE: no last branch records */
+	int64_t level_func7; /* -1: as needed */
+	uint32_t min_xlevel2;
+	/* Of the format of a snapshot, or of a machine that is off: they change nothing here. */
+	bool migrate_smi_count, no_smi_migration, powered_off;
+
+	bool hv[HV_FEATURES];
+	bool hv_enforce_cpuid, hv_synic_kvm_only;
+	int hv_no_nonarch_coresharing; /* enum onoffauto */
 	uint32_t hv_spinlocks;
+	int32_t hv_max_vps; /* -1: as many as there are by default */
+	struct hv_version hv_version;
 	char *hv_vendor_id;
 };
+#define CPU_LBR_FMT_NONE 0xffff
 extern const struct field cpu_config_rows[];
 
 /* Parses "NAME[,+feat][,-feat][,feat=on|off][,prop=value]"; @text is -cpu's argument. */
@@ -135,6 +190,19 @@ bool cpu_config_from_json(const char *model, json_object *props, struct cpu_conf
 /* A copy with strings of its own. */
 void cpu_config_copy(struct cpu_config *to, const struct cpu_config *from);
 
+/* Enlightenments as they were settled. */
+struct cpu_hyperv {
+	bool on;
+	bool have[HV_FEATURES];
+	bool synic_kvm_only, enforce_cpuid, no_nonarch_coresharing;
+	uint32_t spinlocks;
+	uint32_t limits[3];
+	char vendor[12]; /* not terminated */
+	uint32_t interface[4], version[4];
+};
+/* Version of enlightened VMCSs: the lowest and highest are 1. */
+#define HV_EVMCS_VERSION 0x0101
+
 /* Final features: the model, the user, dependencies and the accelerator have had their say. */
 struct cpu_features {
 	uint64_t words[FEAT_WORDS];
@@ -142,6 +210,9 @@ struct cpu_features {
 	uint32_t family, cpu_model, stepping, level, xlevel, phys_bits;
 	char vendor[13];
 	char model_id[49];
+	struct cpu_hyperv hv;
+	uint64_t ucode_rev; /* 0: the accelerator knows */
+	bool lmce, enforce_kvm_cpuid;
 };
 
 /* `check` warns about what is missing (a line each, QEMU's wording), `enforce` makes it an error. */

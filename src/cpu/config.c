@@ -5,6 +5,8 @@
 #include "caches.h"
 #include "internal.h"
 
+#define HV(_feature, _name, _help) PROP_BOOL(struct cpu_config, hv[_feature], _name, false, _help)
+
 const struct field cpu_config_rows[] = {
 	PROP_BOOL(struct cpu_config, check, "check", true,
 		  "Warn about features that cannot be had"),
@@ -30,7 +32,8 @@ const struct field cpu_config_rows[] = {
 	PROP_BOOL(struct cpu_config, force_features, "x-force-features", false,
 		  "Keep features the accelerator does not offer"),
 	PROP_BOOL(struct cpu_config, cpuid_0xb, "cpuid-0xb", true, "Offer the topology leaf BH"),
-	PROP_BOOL(struct cpu_config, lmce, "lmce", false, "Local machine checks; not to be had"),
+	PROP_BOOL(struct cpu_config, lmce, "lmce", false,
+		  "Machine checks for one CPU alone, where the host has them"),
 	PROP_BOOL(struct cpu_config, hv_passthrough, "hv-passthrough", false,
 		  "Offer every Hyper-V enlightenment of the host"),
 	PROP_UINT(struct cpu_config, phys_bits, "phys-bits", 0, 52,
@@ -52,6 +55,71 @@ const struct field cpu_config_rows[] = {
 	PROP_STRING(struct cpu_config, vendor, "vendor", NULL, "Vendor, 12 characters"),
 	PROP_STRING(struct cpu_config, model_id, "model-id", NULL,
 		    "Brand string, up to 48 characters"),
+	PROP_UINT(struct cpu_config, min_xlevel2, "min-xlevel2", 0, UINT32_MAX,
+		  "Lower limit of the highest Centaur leaf"),
+	PROP_INT(struct cpu_config, level_func7, "level-func7", -1, -1, UINT32_MAX,
+		 "Highest subleaf of leaf 7"),
+	PROP_UINT(struct cpu_config, ucode_rev, "ucode-rev", 0, UINT64_MAX,
+		  "Microcode revision; 0: the vendor's usual"),
+	PROP_UINT(struct cpu_config, lbr_fmt, "lbr-fmt", CPU_LBR_FMT_NONE, UINT64_MAX,
+		  "Format of last branch records, which must be the host's"),
+	PROP_BOOL(struct cpu_config, tcg_cpuid, "tcg-cpuid", true,
+		  "Show a signature where the CPU is emulated"),
+	PROP_BOOL(struct cpu_config, kvm_pv_enforce_cpuid, "kvm-pv-enforce-cpuid", false,
+		  "KVM refuses what its features leaf does not offer"),
+	PROP_BOOL(struct cpu_config, intel_pt_auto_level, "x-intel-pt-auto-level", true,
+		  "Raise the highest leaf for processor trace"),
+	PROP_BOOL(struct cpu_config, vendor_cpuid_only, "x-vendor-cpuid-only", true,
+		  "Leave out cache leaves of other vendors"),
+	PROP_BOOL(struct cpu_config, migrate_smi_count, "x-migrate-smi-count", true,
+		  "Save the count of system management interrupts"),
+	PROP_BOOL(struct cpu_config, no_smi_migration, "kvm-no-smi-migration", false,
+		  "Leave pending system management interrupts out of what is saved"),
+	PROP_BOOL(struct cpu_config, powered_off, "start-powered-off", false,
+		  "Without effect on this architecture"),
+	HV(HV_RELAXED, "hv-relaxed", "No watchdogs in the guest"),
+	HV(HV_VAPIC, "hv-vapic", "APIC registers as MSRs, assist page"),
+	HV(HV_TIME, "hv-time", "Reference time counter and TSC page"),
+	HV(HV_CRASH, "hv-crash", "Guest tells of its crash"),
+	HV(HV_RESET, "hv-reset", "Reset by an MSR"),
+	HV(HV_VPINDEX, "hv-vpindex", "Number of a virtual processor"),
+	HV(HV_RUNTIME, "hv-runtime", "Time a virtual processor has run"),
+	HV(HV_SYNIC, "hv-synic", "Synthetic interrupt controller"),
+	HV(HV_STIMER, "hv-stimer", "Synthetic timers"),
+	HV(HV_STIMER_DIRECT, "hv-stimer-direct", "Synthetic timers that interrupt directly"),
+	HV(HV_FREQUENCIES, "hv-frequencies", "TSC and APIC frequency"),
+	HV(HV_REENLIGHTENMENT, "hv-reenlightenment", "Notice of a changed TSC frequency"),
+	HV(HV_TLBFLUSH, "hv-tlbflush", "TLB flush by hypercall"),
+	HV(HV_TLBFLUSH_EXT, "hv-tlbflush-ext", "TLB flush of ranges by hypercall"),
+	HV(HV_TLBFLUSH_DIRECT, "hv-tlbflush-direct", "TLB flush for nested guests"),
+	HV(HV_EVMCS, "hv-evmcs", "Enlightened VMCS for nested guests"),
+	HV(HV_IPI, "hv-ipi", "Interprocessor interrupts by hypercall"),
+	HV(HV_AVIC, "hv-avic", "Hardware virtualizes the APIC: no automatic EOI"),
+	HV(HV_AVIC, "hv-apicv", "The same as hv-avic"),
+	HV(HV_XMM_INPUT, "hv-xmm-input", "Hypercall arguments in XMM registers"),
+	HV(HV_EMSR_BITMAP, "hv-emsr-bitmap", "Enlightened MSR bitmap for nested guests"),
+	HV(HV_SYNDBG, "hv-syndbg", "Synthetic kernel debugger"),
+	PROP_BOOL(struct cpu_config, hv_enforce_cpuid, "hv-enforce-cpuid", false,
+		  "KVM refuses enlightenments that are not on"),
+	PROP_ENUM(struct cpu_config, hv_no_nonarch_coresharing, "hv-no-nonarch-coresharing",
+		  onoffauto_names, ONOFFAUTO_OFF,
+		  "Virtual processors share a core only where the topology says so"),
+	PROP_BOOL(struct cpu_config, hv_synic_kvm_only, "x-hv-synic-kvm-only", false,
+		  "No messages and events from outside KVM"),
+	PROP_INT(struct cpu_config, hv_max_vps, "x-hv-max-vps", -1, INT32_MIN, INT32_MAX,
+		 "Virtual processors the hypervisor supports; -1: the default"),
+	PROP_UINT(struct cpu_config, hv_version.build, "hv-version-id-build", 14393, UINT32_MAX,
+		  "Build number of the hypervisor"),
+	PROP_UINT(struct cpu_config, hv_version.major, "hv-version-id-major", 10, UINT16_MAX,
+		  "Major version of the hypervisor"),
+	PROP_UINT(struct cpu_config, hv_version.minor, "hv-version-id-minor", 0, UINT16_MAX,
+		  "Minor version of the hypervisor"),
+	PROP_UINT(struct cpu_config, hv_version.service_pack, "hv-version-id-spack", 0, UINT32_MAX,
+		  "Service pack of the hypervisor"),
+	PROP_UINT(struct cpu_config, hv_version.service_branch, "hv-version-id-sbranch", 0,
+		  UINT8_MAX, "Service branch of the hypervisor"),
+	PROP_UINT(struct cpu_config, hv_version.service_number, "hv-version-id-snumber", 0,
+		  UINT32_MAX, "Service number of the hypervisor"),
 	PROP_UINT(struct cpu_config, hv_spinlocks, "hv-spinlocks", UINT32_MAX, UINT32_MAX,
 		  "Spin retries before a Hyper-V guest yields"),
 	PROP_STRING(struct cpu_config, hv_vendor_id, "hv-vendor-id", NULL,
@@ -172,10 +240,12 @@ static bool check_values(const struct cpu_config *cfg, GError **errp)
 			  strlen(cfg->model_id));
 		return false;
 	}
-	if (cfg->lmce) {
-		error_set(errp, "lmce=on: local machine checks are not supported");
+	if (cfg->lbr_fmt != CPU_LBR_FMT_NONE && cfg->lbr_fmt > 0x3f) {
+		error_set(errp, "invalid lbr-fmt");
 		return false;
 	}
+	if (cfg->hv_vendor_id && strlen(cfg->hv_vendor_id) > 12)
+		warn_report("hv-vendor-id truncated to 12 characters");
 	return true;
 }
 

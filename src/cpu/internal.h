@@ -33,7 +33,16 @@ uint64_t cpu_feature_mask(enum feature_word word, const char *name);
 
 /* The row with everything inherited filled in, features left out. */
 struct cpu_model cpu_model_effective(const struct cpu_model *model);
-/* Adds the model's features, ancestors first. */
+/* Sets or clears a feature by its name, which is right. */
+void cpu_feature_switch(uint64_t words[FEAT_WORDS], const char *name, bool on);
+/* Adds the model's features, ancestors first; and what it offers to nested guests (models-vmx.c). */
 void cpu_model_features(const struct cpu_model *model, uint64_t words[FEAT_WORDS]);
+void cpu_model_vmx(const struct cpu_model *model, uint64_t words[FEAT_WORDS]);
+
+/* ---- hyperv.c ---- */
+bool cpu_hyperv_resolve(const struct cpu_config *cfg, const struct cpu_capabilities *caps,
+			struct cpu_hyperv *out, GError **errp);
+/* The leaves from 40000000H on, if it is on. */
+void cpu_hyperv_leaves(const struct cpu_hyperv *hv, struct cpuid_table *out);
 
 #endif

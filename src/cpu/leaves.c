@@ -121,7 +121,7 @@ static void leaf_2(struct build *b)
 {
 	struct cpuid_leaf *l = add(b, 2);
 
-	if (is_amd(b))
+	if (is_amd(b) && b->cfg->vendor_cpuid_only)
 		return;
 	l->eax = 1;
 	l->ecx = b->cfg->l3_cache ? 0x4d : 0;
@@ -161,7 +161,7 @@ static void leaf_4(struct build *b)
 		copy_host(b, 4);
 		return;
 	}
-	if (is_amd(b)) {
+	if (is_amd(b) && b->cfg->vendor_cpuid_only) {
 		add_sub(b, 4, 0);
 		return;
 	}
@@ -191,7 +191,7 @@ static void leaf_7(struct build *b)
 	struct cpuid_leaf *l = add_sub(b, 7, 0);
 	bool one = b->feat->words[FEAT_7_1_EAX];
 
-	l->eax = one;
+	l->eax = b->cfg->level_func7 >= 0 ? b->cfg->level_func7 : one;
 	l->ebx = b->feat->words[FEAT_7_0_EBX];
 	l->ecx = b->feat->words[FEAT_7_0_ECX];
 	l->edx = b->feat->words[FEAT_7_0_EDX];
@@ -291,28 +291,49 @@ static void leaf_1f(struct build *b)
 
 /* ---- Hypervisor leaves ---- */
 
+/* Where KVM's leaves go when Hyper-V's are in their place. */
+#define KVM_LEAVES_MOVED 0x100
+
+static void signature(struct build *b, uint32_t leaf, uint32_t highest, const char *text)
+{
+	struct cpuid_leaf *l = add(b, leaf);
+
+	l->eax = highest;
+	l->ebx = word_at(text, 0);
+	l->ecx = word_at(text, 1);
+	l->edx = word_at(text, 2);
+}
+
 static void leaf_kvm(struct build *b)
 {
+	uint32_t base = b->feat->hv.on ? 0x40000000 + KVM_LEAVES_MOVED : 0x40000000;
+	/* TSC and APIC bus frequency in kHz: only worth telling if the TSC keeps it. What is not known
+	 * yet, the accelerator fills in. Guests look for it in one place only. */
+	bool timing = b->cfg->vmware_cpuid_freq && !b->feat->hv.on &&
+		      (b->feat->words[FEAT_8000_0007_EDX] & BIT(8) || b->cfg->tsc_freq);
 	struct cpuid_leaf *l;
 
-	if (!b->caps->is_kvm || !b->cfg->kvm)
+	if (!b->cfg->kvm)
 		return;
-	l = add(b, 0x40000000);
-	l->eax = 0x40000001;
-	l->ebx = word_at("KVMKVMKVM\0\0\0", 0);
-	l->ecx = word_at("KVMKVMKVM\0\0\0", 1);
-	l->edx = word_at("KVMKVMKVM\0\0\0", 2);
-	l = add(b, 0x40000001);
+	signature(b, base, timing ? 0x40000010 : base + 1, "KVMKVMKVM\0\0\0");
+	l = add(b, base + 1);
 	l->eax = b->feat->words[FEAT_KVM];
 	l->edx = b->feat->words[FEAT_KVM_HINTS];
-	/* TSC and APIC bus frequency in kHz: only worth telling if the TSC keeps it. What is not known
-	 * yet, the accelerator fills in. */
-	if (b->cfg->vmware_cpuid_freq &&
-	    (b->feat->words[FEAT_8000_0007_EDX] & BIT(8) || b->cfg->tsc_freq)) {
-		b->out->leaf[b->out->count - 2].eax = 0x40000010;
+	if (timing) {
 		l = add(b, 0x40000010);
 		l->eax = b->cfg->tsc_freq ? b->cfg->tsc_freq / 1000 : b->caps->tsc_khz;
 		l->ebx = 1000000;
+	}
+}
+
+static void leaf_hypervisor(struct build *b)
+{
+	if (b->caps->is_kvm) {
+		cpu_hyperv_leaves(&b->feat->hv, b->out);
+		leaf_kvm(b);
+	} else if (b->cfg->tcg_cpuid) {
+		signature(b, 0x40000000, 0x40000001, "TCGTCGTCGTCG");
+		add(b, 0x40000001);
 	}
 }
 
@@ -458,7 +479,7 @@ static const struct {
 	{0xd, leaf_d},
 	{0x1d, leaf_amx},
 	{0x1f, leaf_1f},
-	{0x40000000, leaf_kvm},
+	{0x40000000, leaf_hypervisor},
 	{0x80000000, leaf_80000000},
 	{0x80000001, leaf_80000001},
 	{0x80000002, leaf_brand},

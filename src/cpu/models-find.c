@@ -70,7 +70,7 @@ struct cpu_model cpu_model_effective(const struct cpu_model *model)
 	return base;
 }
 
-static void switch_feature(uint64_t words[FEAT_WORDS], const char *name, bool on)
+void cpu_feature_switch(uint64_t words[FEAT_WORDS], const char *name, bool on)
 {
 	enum feature_word word;
 	unsigned bit;
@@ -94,7 +94,7 @@ void cpu_model_features(const struct cpu_model *model, uint64_t words[FEAT_WORDS
 	list = g_strsplit(model->features, " ", -1);
 	for (char **name = list; *name; name++) {
 		if (**name)
-			switch_feature(words, *name + strspn(*name, "+-"), **name != '-');
+			cpu_feature_switch(words, *name + strspn(*name, "+-"), **name != '-');
 	}
 }
 

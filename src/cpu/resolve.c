@@ -37,6 +37,12 @@ static const struct {
 	{FEAT_VMX_SECONDARY_CTLS, "vmx-ept", FEAT_VMX_EPT_VPID_CAPS, 0xffffffffULL},
 	{FEAT_VMX_SECONDARY_CTLS, "vmx-vpid", FEAT_VMX_EPT_VPID_CAPS, 0xffffffffULL << 32},
 	{FEAT_VMX_SECONDARY_CTLS, "vmx-vmfunc", FEAT_VMX_VMFUNC, ~0ULL},
+	{FEAT_VMX_SECONDARY_CTLS, "vmx-ept", FEAT_VMX_SECONDARY_CTLS, BIT64(7)}, /* unrestricted */
+	{FEAT_8000_0001_EDX, "rdtscp", FEAT_VMX_SECONDARY_CTLS, BIT64(3)},
+	{FEAT_1_ECX, "rdrand", FEAT_VMX_SECONDARY_CTLS, BIT64(11)},
+	{FEAT_7_0_EBX, "invpcid", FEAT_VMX_SECONDARY_CTLS, BIT64(12)},
+	{FEAT_7_0_EBX, "rdseed", FEAT_VMX_SECONDARY_CTLS, BIT64(16)},
+	{FEAT_XSAVE, "xsaves", FEAT_VMX_SECONDARY_CTLS, BIT64(20)},
 	{FEAT_7_0_EBX, "intel-pt", FEAT_14_0_ECX, ~0ULL},
 	{FEAT_7_0_EBX, "sgx", FEAT_SGX_12_0_EAX, ~0ULL},
 	{FEAT_7_0_EBX, "sgx", FEAT_SGX_12_0_EBX, ~0ULL},
@@ -56,6 +62,8 @@ static const struct {
 	{9, FEAT_7_0_ECX, "pku"},       {17, FEAT_7_0_EDX, "amx-tile"},
 	{18, FEAT_7_0_EDX, "amx-tile"},
 };
+
+#define LBR_FMT_MASK 0x3fULL /* of IA32_PERF_CAPABILITIES */
 
 static bool has(const uint64_t words[FEAT_WORDS], enum feature_word word, const char *name)
 {
@@ -133,6 +141,7 @@ static void collect_wanted(const struct cpu_config *cfg, const struct cpu_capabi
 			words[FEAT_KVM] = 0;
 	} else {
 		cpu_model_features(cfg->model, words);
+		cpu_model_vmx(cfg->model, words);
 		if (caps->is_kvm && !cfg->model->is_empty)
 			apply_kvm_defaults(cfg, words);
 	}
@@ -140,7 +149,29 @@ static void collect_wanted(const struct cpu_config *cfg, const struct cpu_capabi
 		words[FEAT_1_ECX] |= cpu_feature_mask(FEAT_1_ECX, "hypervisor");
 	for (unsigned w = 0; w < FEAT_WORDS; w++)
 		words[w] = wanted_word(cfg, w, words[w]);
+	if (cfg->lbr_fmt != CPU_LBR_FMT_NONE)
+		words[FEAT_PERF_CAPABILITIES] =
+			(words[FEAT_PERF_CAPABILITIES] & ~LBR_FMT_MASK) | cfg->lbr_fmt;
 	drop_dependent(words);
+}
+
+/* Last branch records are the host's own: a guest cannot have another format of them. */
+static bool check_lbr(const struct cpu_config *cfg, const struct cpu_capabilities *caps,
+		      GError **errp)
+{
+	unsigned host = caps->words[FEAT_PERF_CAPABILITIES] & LBR_FMT_MASK;
+
+	if (!caps->is_kvm || cfg->lbr_fmt == CPU_LBR_FMT_NONE || !cfg->lbr_fmt)
+		return true;
+	if (!cfg->pmu) {
+		error_set(errp, "vPMU: LBR is unsupported without pmu=on");
+		return false;
+	}
+	if (cfg->lbr_fmt == host)
+		return true;
+	error_set(errp, "vPMU: the lbr-fmt value (0x%x) does not match the host value (0x%x).",
+		  (unsigned)cfg->lbr_fmt, host);
+	return false;
 }
 
 static void warn_missing(const struct cpu_features *feat, const char *who)
@@ -262,7 +293,7 @@ static void adjust_levels(const struct cpu_config *cfg, struct cpu_features *f)
 	raise_level(&f->level,
 		    w[FEAT_7_0_EBX] || w[FEAT_7_0_ECX] || w[FEAT_7_0_EDX] || w[FEAT_7_1_EAX], 7);
 	raise_level(&f->level, w[FEAT_XSAVE], 0xd);
-	raise_level(&f->level, has(w, FEAT_7_0_EBX, "intel-pt"), 0x14);
+	raise_level(&f->level, cfg->intel_pt_auto_level && has(w, FEAT_7_0_EBX, "intel-pt"), 0x14);
 	raise_level(&f->level, has(w, FEAT_7_0_EBX, "sgx"), 0x12);
 	raise_level(&f->level, has(w, FEAT_7_0_EDX, "amx-tile"), 0x1e);
 	raise_level(&f->xlevel, w[FEAT_8000_0001_EDX] || w[FEAT_8000_0001_ECX], 0x80000001);
@@ -339,6 +370,17 @@ static bool settle(const struct cpu_config *cfg, const struct cpu_capabilities *
 	return set_phys_bits(cfg, caps, out, errp);
 }
 
+/* What is neither in a leaf nor in a word. */
+static void set_extras(const struct cpu_config *cfg, const struct cpu_capabilities *caps,
+		       struct cpu_features *out)
+{
+	out->lmce = cfg->lmce;
+	out->enforce_kvm_cpuid = cfg->kvm_pv_enforce_cpuid;
+	out->ucode_rev = cfg->ucode_rev;
+	if (!out->ucode_rev && cfg->model->from_host)
+		out->ucode_rev = caps->ucode_rev;
+}
+
 bool cpu_resolve(const struct cpu_config *cfg, const struct cpu_capabilities *caps,
 		 struct cpu_features *out, GError **errp)
 {
@@ -348,7 +390,9 @@ bool cpu_resolve(const struct cpu_config *cfg, const struct cpu_capabilities *ca
 		return false;
 	}
 	collect_wanted(cfg, caps, out->words);
-	return filter(cfg, caps, out, errp) && settle(cfg, caps, out, errp);
+	set_extras(cfg, caps, out);
+	return check_lbr(cfg, caps, errp) && filter(cfg, caps, out, errp) &&
+	       settle(cfg, caps, out, errp) && cpu_hyperv_resolve(cfg, caps, &out->hv, errp);
 }
 
 bool cpu_expand(const struct cpu_config *cfg, const struct cpu_capabilities *caps,

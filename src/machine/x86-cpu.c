@@ -87,6 +87,7 @@ static const struct field *property_rows(void)
 	}
 	append_config(rows);
 	cpu_feature_foreach(append_feature, rows);
+	cpu_feature_foreach_alias(append_feature, rows);
 	return (const struct field *)g_array_free(rows, false);
 }
 
