@@ -1,13 +1,15 @@
 /* What the board tells firmware through the firmware configuration device. */
 #include "base/checked.h"
-#include "hw/e820.h"
+#include "base/datafile.h"
 #include "hw/fw_cfg.h"
 #include "hw/pc/pc.h"
 #include "hw/piix.h"
 #include "machine/numa.h"
 
-#define FW_CFG_PORT        0x510
-#define REBOOT_TIMEOUT_MAX 0xffff
+#define FW_CFG_PORT    0x510
+#define HPETS_MAX      8
+#define HPET_ITEM_SIZE 15
+#define BMP_DEPTH      28 /* offset of the bits of a pixel */
 
 bool pc_make_fw_cfg(struct pc_machine *pc, GError **errp)
 {
@@ -65,65 +67,73 @@ static void add_numbers(struct pc_machine *pc)
 	fw_cfg_add_uint(f, FW_CFG_IRQ0_OVERRIDE, 1, 4);
 }
 
-/* What lies in memory, but for what firmware is about to reserve itself. */
-static bool add_memory_map(struct pc_machine *pc, GError **errp)
+/*
+ * How many HPETs there are, and of each the ID its first register shows, the address, the shortest period and
+ * how its page is protected; FFh for none.
+ */
+static void add_hpet(struct pc_machine *pc)
 {
-	struct e820_table map = {0};
-	struct e820_entry entries[E820_MAX];
+	uint8_t item[1 + HPETS_MAX * HPET_ITEM_SIZE] = {pc->hpet ? 1 : 0xff};
+	uint64_t id;
 
-	e820_add_board(&map, pc->m.below_4g, pc->m.above_4g);
-	for (unsigned i = 0; i < map.count; i++) {
-		const struct e820_range *r = &map.range[i];
-
-		entries[i] = (struct e820_entry){r->start, r->size, r->type};
+	if (pc->hpet && as_load(&pc->m.memory, NULL, HPET_BASE, 4, &id) == MEM_OK) {
+		put_le32(item + 1, id);
+		put_le64(item + 5, HPET_BASE);
 	}
-	return fw_cfg_add_file_bytes(pc->fw_cfg, "etc/e820", entries,
-				     map.count * sizeof(entries[0]), errp);
+	fw_cfg_add_bytes(pc->fw_cfg, FW_CFG_HPET, item, sizeof(item));
+}
+
+static const char *splash_file(const uint8_t *image, size_t size, const char *name, GError **errp)
+{
+	if (size > 2 && image[0] == 0xff && image[1] == 0xd8)
+		return "bootsplash.jpg";
+	if (size < BMP_DEPTH + 2 || memcmp(image, "BM", 2)) {
+		error_set(errp,
+			  "splash file '%s' format not recognized; must be JPEG or 24 bit BMP",
+			  name);
+		return NULL;
+	}
+	if (get_le16(image + BMP_DEPTH) != 24) {
+		error_set(errp,
+			  "splash file '%s' has %u bits a pixel; only 24bpp bmp file is supported",
+			  name, get_le16(image + BMP_DEPTH));
+		return NULL;
+	}
+	return "bootsplash.bmp";
 }
 
 static bool add_splash(struct pc_machine *pc, GError **errp)
 {
-	const struct boot_config *boot = &pc->m.boot;
+	const char *splash = pc->m.boot.splash, *name;
+	g_autofree char *path = splash ? datafile_find(splash) : NULL, *image = NULL;
 	g_autoptr(GError) err = NULL;
-	g_autofree char *image = NULL;
-	const char *name;
-	uint8_t wait[2];
 	gsize size;
 
-	if (boot->splash_time >= 0) {
-		put_le16(wait, boot->splash_time);
-		if (!fw_cfg_add_file_bytes(pc->fw_cfg, "etc/boot-menu-wait", wait, sizeof(wait),
-					   errp))
-			return false;
-	}
-	if (!boot->splash)
+	if (!splash)
 		return true;
-	if (!g_file_get_contents(boot->splash, &image, &size, &err)) {
-		error_set(errp, "failed to read splash file '%s': %s", boot->splash, err->message);
+	if (!path) {
+		error_set(errp, "failed to find file '%s'", splash);
 		return false;
 	}
-	if (size < 30 || (memcmp(image, "BM", 2) && memcmp(image, "\xff\xd8", 2))) {
-		error_set(errp,
-			  "splash file '%s' format not recognized; must be JPEG or 24 bit BMP",
-			  boot->splash);
+	if (!g_file_get_contents(path, &image, &size, &err)) {
+		error_set(errp, "failed to read splash file '%s': %s", splash, err->message);
 		return false;
 	}
-	name = image[0] == 'B' ? "bootsplash.bmp" : "bootsplash.jpg";
-	return fw_cfg_add_file_bytes(pc->fw_cfg, name, image, size, errp);
+	name = splash_file((const uint8_t *)image, size, splash, errp);
+	return name && fw_cfg_add_file_bytes(pc->fw_cfg, name, image, size, errp);
 }
 
-static bool add_reboot_timeout(struct pc_machine *pc, GError **errp)
+/* In milliseconds: how long the menu waits; how long to wait before a reboot when nothing could be booted. */
+static bool add_waits(struct pc_machine *pc, GError **errp)
 {
-	int64_t timeout = pc->m.boot.reboot_timeout;
-	uint8_t value[4];
+	const struct boot_config *boot = &pc->m.boot;
+	uint8_t menu[2], fail[4];
 
-	if (timeout > REBOOT_TIMEOUT_MAX) {
-		error_set(errp, "reboot timeout is invalid, it should be a value between -1 and %d",
-			  REBOOT_TIMEOUT_MAX);
-		return false;
-	}
-	put_le32(value, timeout < 0 ? UINT32_MAX : timeout);
-	return fw_cfg_add_file_bytes(pc->fw_cfg, "etc/boot-fail-wait", value, sizeof(value), errp);
+	put_le16(menu, boot->splash_time);
+	put_le32(fail, boot->reboot_timeout);
+	return (boot->splash_time < 0 || fw_cfg_add_file_bytes(pc->fw_cfg, "etc/boot-menu-wait",
+							       menu, sizeof(menu), errp)) &&
+	       fw_cfg_add_file_bytes(pc->fw_cfg, "etc/boot-fail-wait", fail, sizeof(fail), errp);
 }
 
 /* One byte a sleep state S0 to S5: bit 7 says it is there, the rest is the value of the sleep type. */
@@ -132,6 +142,8 @@ static bool add_sleep_states(struct pc_machine *pc, GError **errp)
 	struct piix4_pm_facts facts = piix4_pm_facts(pc->pm);
 	uint8_t states[6] = {0x80, 0, 0, 1 | facts.s3 << 7, facts.s4_value | facts.s4 << 7, 0x80};
 
+	if (pc->m.no_acpi)
+		return true;
 	return fw_cfg_add_file_bytes(pc->fw_cfg, "etc/system-states", states, sizeof(states), errp);
 }
 
@@ -153,7 +165,8 @@ bool pc_fill_fw_cfg(struct pc_machine *pc, GError **errp)
 {
 	add_numbers(pc);
 	add_numa(pc);
+	add_hpet(pc);
 	return fw_cfg_add_file_bytes(pc->fw_cfg, "bios-geometry", NULL, 0, errp) &&
-	       add_memory_map(pc, errp) && add_reboot_timeout(pc, errp) && add_splash(pc, errp) &&
-	       add_sleep_states(pc, errp) && add_user_files(pc, errp);
+	       add_waits(pc, errp) && add_splash(pc, errp) && add_sleep_states(pc, errp) &&
+	       add_user_files(pc, errp);
 }

@@ -51,18 +51,24 @@ static bool set_smbios(struct pc_machine *pc, GError **errp)
 	       set_array(pc, "etc/smbios/smbios-anchor", smbios->anchor, errp);
 }
 
+/* What is reserved first, as QEMU has it. */
 static bool set_e820(struct pc_machine *pc, GError **errp)
 {
 	struct e820_table map = {0};
 	struct e820_entry entries[E820_MAX];
+	unsigned n = 0;
 
-	e820_add_board(&map, pc->m.below_4g, pc->m.above_4g);
-	for (unsigned i = 0; i < map.count; i++) {
-		entries[i].start = GUINT64_TO_LE(map.range[i].start);
-		entries[i].size = GUINT64_TO_LE(map.range[i].size);
-		entries[i].type = GUINT32_TO_LE(map.range[i].type);
+	pc_memory_map(pc, &map);
+	for (unsigned i = 0; i < 2 * map.count; i++) {
+		const struct e820_range *r = &map.range[i % map.count];
+
+		if ((r->type == E820_RAM) != (i >= map.count))
+			continue;
+		entries[n].start = GUINT64_TO_LE(r->start);
+		entries[n].size = GUINT64_TO_LE(r->size);
+		entries[n++].type = GUINT32_TO_LE(r->type);
 	}
-	return set_bytes(pc, "etc/e820", entries, map.count * sizeof(entries[0]), errp);
+	return set_bytes(pc, "etc/e820", entries, n * sizeof(entries[0]), errp);
 }
 
 static bool set_feature_control(struct pc_machine *pc, GError **errp)

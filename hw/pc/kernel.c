@@ -156,7 +156,7 @@ bool pc_boot_kernel(struct pc_machine *pc, GError **errp)
 		return true;
 	if (!pc_boots_directly(pc))
 		return offer_kernel(pc, errp);
-	e820_add_board(&map, pc->m.below_4g, pc->m.above_4g);
+	pc_memory_map(pc, &map);
 	e820_add_firmware(&map);
 	reset_hook_add(act_as_firmware, pc);
 	return boot_with_tables(pc, &map, errp);

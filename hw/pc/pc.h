@@ -6,6 +6,7 @@
 #define HW_PC_PC_H
 
 #include "hw/acpi.h"
+#include "hw/e820.h"
 #include "hw/flash.h"
 #include "hw/intc.h"
 #include "hw/isa.h"
@@ -53,8 +54,9 @@ bool pc_make_irqchip(struct pc_machine *pc, GError **errp);
 /* ports.c: the DMA controllers, and ports of the board that are no chip's. */
 bool pc_make_ports(struct pc_machine *pc, GError **errp);
 
-/* ram.c: where RAM below 4 GiB ends. */
+/* ram.c: where RAM below 4 GiB ends; what lies in memory, but for what firmware reserves itself. */
 uint64_t pc_ram_split(const struct pc_machine *pc);
+void pc_memory_map(const struct pc_machine *pc, struct e820_table *map);
 
 /* firmware.c: option ROM area and BIOS into @pci memory. */
 bool pc_load_firmware(struct pc_machine *pc, struct region *pci, GError **errp);

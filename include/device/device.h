@@ -97,6 +97,13 @@ struct device_type {
 	 * it its place in the tree. Also inherited from a base.
 	 */
 	const struct device_type *inner;
+
+	/*
+	 * Firmware can boot from it: it has the property "bootindex", and with that a place in the boot
+	 * order (boot-order.h), where this follows its path ("/disk@0,0"; "": nothing does). NULL: it
+	 * cannot. Also inherited from a base.
+	 */
+	const char *boot_suffix;
 };
 
 struct device {
@@ -113,6 +120,7 @@ struct device {
 	bool hotplugged;
 	bool unplug_pending;
 	int refs;
+	int32_t boot_index; /* property of types with a boot_suffix; below 0: no place */
 	GMutex lock;        /* LOCK_DEVICE; taken by the framework only */
 	GPtrArray *inputs;  /* struct irq_group, owned */
 	GPtrArray *outputs; /* struct irq_group, owned */
@@ -135,6 +143,9 @@ const char *device_category_name(enum device_category category);
 
 /* The inner type of the type or the nearest base that has one; NULL: none. */
 const struct device_type *device_type_inner(const struct device_type *type);
+
+/* The boot suffix of the type or the nearest base that has one; NULL: not bootable. */
+const char *device_type_boot_suffix(const struct device_type *type);
 
 /* The row of a property: the type's own, a base's, or the inner type's. */
 const struct field *device_type_prop(const struct device_type *type, const char *name);
@@ -257,7 +268,10 @@ struct bus_type {
 	void (*reset)(struct bus *bus);
 	/* Unique path of a device on its bus ("03.0"), for firmware paths and `info qtree`; may be NULL */
 	char *(*dev_path)(struct device *dev);
-	/* What firmware calls a device, '/' first ("/scsi@5"); NULL: by its type. See boot-order.h. */
+	/*
+	 * What firmware calls a device, '/' first ("/scsi@5"); NULL: by its type. May give NULL for a
+	 * device that has no part of its own in the path. See boot-order.h.
+	 */
 	char *(*fw_path)(struct device *dev);
 	bool hotplug;
 };

@@ -4,20 +4,22 @@
 
 /* ---- -boot ---- */
 
+#define WAIT_MAX 0xffff /* ms */
+
 struct boot_values {
 	char *order, *once, *splash;
 	bool menu, strict;
 	int64_t splash_time, reboot_timeout;
+	bool has_splash_time, has_reboot_timeout;
 };
 static const struct field boot_rows[] = {
 	OPT_STRING(struct boot_values, order, "order", "Drives to boot from, by letter"),
 	OPT_STRING(struct boot_values, once, "once", "The same, for the first boot only"),
 	PROP_BOOL(struct boot_values, menu, "menu", false, "Offer a boot menu"),
 	OPT_STRING(struct boot_values, splash, "splash", "Picture to show with the menu"),
-	PROP_INT(struct boot_values, splash_time, "splash-time", -1, -1, 0xffff,
-		 "Milliseconds to show it"),
-	PROP_INT(struct boot_values, reboot_timeout, "reboot-timeout", -1, -1, 0xffff,
-		 "Milliseconds before a reboot when booting failed; -1: never"),
+	OPT_INT(struct boot_values, splash_time, "splash-time", "Milliseconds the menu waits"),
+	OPT_INT(struct boot_values, reboot_timeout, "reboot-timeout",
+		"Milliseconds before a reboot when booting failed; -1: never"),
 	PROP_BOOL(struct boot_values, strict, "strict", false,
 		  "Boot only from devices with a bootindex"),
 	{.kind = FIELD_END},
@@ -40,6 +42,21 @@ static bool check_order(const char *order, GError **errp)
 	return true;
 }
 
+static bool check_times(const struct boot_values *v, GError **errp)
+{
+	if (v->has_splash_time && (v->splash_time < 0 || v->splash_time > WAIT_MAX)) {
+		error_set(errp, "splash-time is invalid,it should be a value between 0 and %d",
+			  WAIT_MAX);
+		return false;
+	}
+	if (v->has_reboot_timeout && (v->reboot_timeout < -1 || v->reboot_timeout > WAIT_MAX)) {
+		error_set(errp, "reboot timeout is invalid,it should be a value between -1 and %d",
+			  WAIT_MAX);
+		return false;
+	}
+	return true;
+}
+
 static void replace_text(const char **member, const char *text)
 {
 	g_free((char *)*member);
@@ -51,15 +68,15 @@ static bool handle_boot(struct cli *cli, const struct option_use *use, GError **
 	const struct boot_values *v = use->values;
 	struct boot_config *boot = &cli->cfg->boot;
 
-	if (!check_order(v->order, errp) || !check_order(v->once, errp))
+	if (!check_order(v->order, errp) || !check_order(v->once, errp) || !check_times(v, errp))
 		return false;
 	replace_text(&boot->order, v->order);
 	replace_text(&boot->once, v->once);
 	replace_text(&boot->splash, v->splash);
 	boot->menu = v->menu;
 	boot->strict = v->strict;
-	boot->splash_time = v->splash_time;
-	boot->reboot_timeout = v->reboot_timeout;
+	boot->splash_time = v->has_splash_time ? v->splash_time : -1;
+	boot->reboot_timeout = v->has_reboot_timeout ? v->reboot_timeout : -1;
 	return true;
 }
 
@@ -80,17 +97,43 @@ static const struct field fw_cfg_rows[] = {
 	OPT_STRING(struct fw_cfg_values, name, "name", "Name of the file as the guest sees it"),
 	OPT_STRING(struct fw_cfg_values, file, "file", "Host file with its contents"),
 	OPT_STRING(struct fw_cfg_values, string, "string", "The contents"),
+	OPT_STRING(struct fw_cfg_values, gen_id, "gen_id", "Object that makes the contents"),
 	{.kind = FIELD_END},
 };
 static const struct field_set fw_cfg_set = {"FwCfgFile", sizeof(struct fw_cfg_values), fw_cfg_rows};
 
-static GBytes *fw_cfg_content(const struct fw_cfg_values *v, GError **errp)
+static bool has_text(const char *text)
+{
+	return text && *text;
+}
+
+/* There is no type of object yet that makes contents. */
+static void no_generator(struct cli *cli, const char *id, GError **errp)
+{
+	const GArray *objects = cli->cfg->objects;
+
+	for (unsigned i = 0; i < objects->len; i++) {
+		json_object *props = g_array_index(objects, struct config_item, i).props;
+
+		if (g_strcmp0(props_text(props, "id"), id))
+			continue;
+		error_set(errp, "Object ID '%s' is not a 'fw_cfg-data-generator' subclass", id);
+		return;
+	}
+	error_set(errp, "Cannot find object ID '%s'", id);
+}
+
+static GBytes *fw_cfg_content(struct cli *cli, const struct fw_cfg_values *v, GError **errp)
 {
 	g_autoptr(GError) err = NULL;
 	char *data;
 	size_t len;
 
-	if (v->string)
+	if (has_text(v->gen_id)) {
+		no_generator(cli, v->gen_id, errp);
+		return NULL;
+	}
+	if (has_text(v->string))
 		return g_bytes_new(v->string, strlen(v->string));
 	if (g_file_get_contents(v->file, &data, &len, &err))
 		return g_bytes_new_take(data, len);
@@ -102,8 +145,10 @@ static bool fw_cfg_check(struct cli *cli, const struct fw_cfg_values *v, GError 
 {
 	GArray *files = cli->cfg->boot.fw_cfg;
 
-	if (!v->name || !*v->name || !v->file == !v->string) {
-		error_set(errp, "name, plus exactly one of file and string, are needed");
+	unsigned given = has_text(v->file) + has_text(v->string) + has_text(v->gen_id);
+
+	if (!has_text(v->name) || given != 1) {
+		error_set(errp, "name, plus exactly one of file, string and gen_id, are needed");
 		return false;
 	}
 	if (strlen(v->name) > FW_CFG_NAME_MAX) {
@@ -130,7 +175,7 @@ static bool handle_fw_cfg(struct cli *cli, const struct option_use *use, GError 
 		warn_report(
 			"%s: externally provided fw_cfg item names should be prefixed with \"opt/\"",
 			use->where);
-	file.content = fw_cfg_content(v, errp);
+	file.content = fw_cfg_content(cli, v, errp);
 	if (!file.content)
 		return false;
 	file.name = g_strdup(v->name);

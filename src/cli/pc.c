@@ -29,6 +29,7 @@ static bool handle_smbios(struct cli *cli, const struct option_use *use, GError 
 static bool handle_nographic(struct cli *cli, const struct option_use *use, GError **errp)
 {
 	cli->nographic = true;
+	json_add(cli->cfg->machine, "graphics", json_object_new_boolean(false));
 	return true;
 }
 

@@ -23,22 +23,46 @@ static GArray *entries(void)
 	return list;
 }
 
-bool boot_order_add(int64_t index, struct device *dev, const char *suffix, GError **errp)
+/* Where @index is, or belongs. */
+static guint entry_place(int64_t index, bool *found)
 {
-	struct boot_entry entry = {index, dev, NULL};
 	GArray *list = entries();
 	guint place = 0;
 
-	if (index < 0)
-		return true;
 	while (place < list->len && g_array_index(list, struct boot_entry, place).index < index)
 		place++;
-	if (place < list->len && g_array_index(list, struct boot_entry, place).index == index) {
+	*found = place < list->len && g_array_index(list, struct boot_entry, place).index == index;
+	return place;
+}
+
+bool boot_order_check(int64_t index, GError **errp)
+{
+	bool found = false;
+
+	if (index >= 0)
+		entry_place(index, &found);
+	if (found)
 		error_set(errp, "The bootindex %" PRId64 " has already been used", index);
+	return !found;
+}
+
+bool boot_order_add(int64_t index, struct device *dev, const char *suffix, GError **errp)
+{
+	struct boot_entry entry = {index, dev, NULL};
+	bool found;
+	guint place;
+
+	if (index < 0)
+		return true;
+	place = entry_place(index, &found);
+	if (found && !dev) {
+		error_set(errp, "Two devices with same boot index %" PRId64, index);
 		return false;
 	}
+	if (!boot_order_check(index, errp))
+		return false;
 	entry.suffix = g_strdup(suffix ?: "");
-	g_array_insert_val(list, place, entry);
+	g_array_insert_val(entries(), place, entry);
 	return true;
 }
 
@@ -61,7 +85,7 @@ char *device_fw_path(struct device *dev)
 	above = device_fw_path(dev->bus->parent);
 	own = dev->bus->type->fw_path ? dev->bus->type->fw_path(dev)
 				      : g_strdup_printf("/%s", dev->type->name);
-	return g_strconcat(above, own, NULL);
+	return g_strconcat(above, own ?: "", NULL);
 }
 
 GBytes *boot_order_file(bool strict)

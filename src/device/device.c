@@ -1,5 +1,5 @@
 /* The life of a device: new, realize, reset, unrealize. */
-#include "device/device.h"
+#include "device/boot-order.h"
 #include "internal.h"
 
 struct device *device_new(const struct device_type *type)
@@ -12,8 +12,10 @@ struct device *device_new(const struct device_type *type)
 	g_mutex_init(&dev->lock);
 	if (device_type_inner(type))
 		dev->inner = device_new(device_type_inner(type));
-	for (const struct device_type **t = chain; *t; t++)
+	for (const struct device_type **t = chain; *t; t++) {
+		fields_set_defaults(type_core_props(*t), dev);
 		fields_set_defaults((*t)->props, dev);
+	}
 	for (const struct device_type **t = chain; *t; t++) {
 		if ((*t)->init)
 			(*t)->init(dev);
@@ -87,6 +89,13 @@ static bool realize_chain(struct device *dev, GError **errp)
 	return ok;
 }
 
+static bool take_boot_place(struct device *dev, GError **errp)
+{
+	const char *suffix = device_type_boot_suffix(dev->type);
+
+	return !suffix || boot_order_add(dev->boot_index, dev, suffix, errp);
+}
+
 bool device_realize(struct device *dev, struct device *parent, const char *name, struct bus *bus,
 		    GError **errp)
 {
@@ -101,12 +110,13 @@ bool device_realize(struct device *dev, struct device *parent, const char *name,
 		return false;
 	if (bus && !bus_plug(bus, dev, errp))
 		goto out;
-	if (!realize_chain(dev, errp))
+	if (!take_boot_place(dev, errp) || !realize_chain(dev, errp))
 		goto unplug;
 	dev->realized = true;
 	return true;
 
 unplug:
+	boot_order_remove(dev);
 	bus_unplug(dev);
 	dev->bus = NULL;
 out:
@@ -133,6 +143,7 @@ void device_unrealize(struct device *dev)
 		g_autofree const struct device_type **chain = type_chain(dev->type);
 
 		dev->realized = false;
+		boot_order_remove(dev);
 		/* Off its bus first: unrealize may give the machine lock up while it waits for
 		 * accesses to end, and then nobody must find the device there any more. */
 		bus_unplug(dev);

@@ -23,6 +23,9 @@ bool props_are_reserved(const char *name);
 struct json_object;
 bool props_set_object(struct device *dev, struct json_object *props, bool lenient, GError **errp);
 
+/* Rows of @type itself that come before those of its table: what the core gives it. NULL: none. */
+const struct field *type_core_props(const struct device_type *type);
+
 /* Applies what -global says of the type and its bases; keeps the first error in global_error. */
 void globals_apply(struct device *dev);
 

@@ -83,7 +83,7 @@ static void not_found(const struct device *dev, const char *name, GError **errp)
 static struct device *holder(struct device *dev, const char *name)
 {
 	for (const struct device_type *t = dev->type; t; t = t->base) {
-		if (fields_find(t->props, name))
+		if (fields_find(t->props, name) || fields_find(type_core_props(t), name))
 			return dev;
 	}
 	if (dev->inner && device_type_prop(dev->inner->type, name))

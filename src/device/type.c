@@ -1,4 +1,5 @@
 /* Device types: lookup, type chains, and the check of the whole array. */
+#include "device/boot-order.h"
 #include "internal.h"
 
 static const struct device_type *const no_types[] = {NULL};
@@ -67,6 +68,13 @@ const struct device_type *device_type_inner(const struct device_type *type)
 	return type ? type->inner : NULL;
 }
 
+const char *device_type_boot_suffix(const struct device_type *type)
+{
+	while (type && !type->boot_suffix)
+		type = type->base;
+	return type ? type->boot_suffix : NULL;
+}
+
 const char *device_category_name(enum device_category category)
 {
 	static const char *const names[] = {
@@ -84,11 +92,46 @@ const char *device_category_name(enum device_category category)
 
 /* ---- Rows along the chain ---- */
 
+/* From now on another place, counted from the next reset on. */
+static bool set_boot_index(void *object, const struct field *field, GError **errp)
+{
+	struct device *dev = object;
+
+	if (!boot_order_check(dev->boot_index, errp))
+		return false;
+	if (!dev->realized)
+		return true;
+	boot_order_remove(dev);
+	return boot_order_add(dev->boot_index, dev, device_type_boot_suffix(dev->type), errp);
+}
+
+static const struct field boot_props[] = {
+	{
+		FIELD_AT(struct device, boot_index, "bootindex", FIELD_INT, 4,
+			 "Place in the boot order, the lowest first; -1: none"),
+		.flags = FIELD_OPTIONAL | FIELD_HAS_DEFAULT | FIELD_LIVE,
+		.def = (uint64_t)-1,
+		.min = INT32_MIN,
+		.max = INT32_MAX,
+		.set = set_boot_index,
+	},
+	FIELD_ROW_END,
+};
+
+const struct field *type_core_props(const struct device_type *type)
+{
+	bool inherited = type->base && device_type_boot_suffix(type->base);
+
+	return type->boot_suffix && !inherited ? boot_props : NULL;
+}
+
 const struct field *device_type_prop(const struct device_type *type, const char *name)
 {
 	for (const struct device_type *t = type; t; t = t->base) {
 		const struct field *row = fields_find(t->props, name);
 
+		if (!row)
+			row = fields_find(type_core_props(t), name);
 		if (row)
 			return row;
 	}
@@ -105,6 +148,9 @@ void device_type_foreach_prop(const struct device_type *type,
 	const struct device_type *inner = device_type_inner(type);
 
 	for (const struct device_type **t = chain; *t; t++) {
+		FIELDS_FOREACH (row, type_core_props(*t)) {
+			fn(*t, row, opaque);
+		}
 		FIELDS_FOREACH (row, (*t)->props) {
 			fn(*t, row, opaque);
 		}
@@ -120,6 +166,9 @@ static GArray *chain_rows(const struct device_type *type, bool state)
 
 	_Static_assert(FIELD_END == 0, "the zeroed element at the end of the array ends the table");
 	for (const struct device_type **t = chain; *t; t++) {
+		FIELDS_FOREACH (row, state ? NULL : type_core_props(*t)) {
+			g_array_append_vals(rows, row, 1);
+		}
 		FIELDS_FOREACH (row, state ? (*t)->state : (*t)->props) {
 			g_array_append_vals(rows, row, 1);
 		}

@@ -132,7 +132,7 @@ static const struct {
 	{"-boot menu=maybe", "-boot menu=maybe: Parameter 'boot.menu' expects 'on' or 'off'", NULL},
 	{"-boot foo=1", "-boot foo=1: Parameter 'boot.foo' is unexpected", NULL},
 	{"-boot reboot-timeout=99999",
-	 "-boot reboot-timeout=99999: Parameter 'boot.reboot-timeout' expects a value between -1 and "
+	 "-boot reboot-timeout=99999: reboot timeout is invalid,it should be a value between -1 and "
 	 "65535",
 	 NULL},
 	{"-name a,debug-threads=maybe",

@@ -223,9 +223,16 @@ static const struct virtio_transport_ops pci_ops = {
 	.can_dma = pci_can_dma,
 };
 
+/* To firmware the card is the device. */
+static char *no_fw_path(struct device *dev)
+{
+	return NULL;
+}
+
 const struct bus_type virtio_pci_bus_type = {
 	.kind = "virtio-pci-bus",
 	.help = "The inside of a virtio PCI card",
+	.fw_path = no_fw_path,
 };
 
 /* ---- The card ---- */
