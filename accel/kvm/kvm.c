@@ -215,6 +215,7 @@ static bool kvm_init(struct accel *a, GError **errp)
 		return false;
 	}
 	kvm_hold_init(k);
+	a->smm = a->machine.smm && k->caps.smm && k->caps.address_spaces > 1;
 	kvm_memory_init(k);
 	return true;
 }

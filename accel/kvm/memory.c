@@ -274,7 +274,7 @@ void kvm_memory_init(struct kvm *k)
 	k->slots = g_array_new(false, true, sizeof(struct kvm_slot));
 	space_listen(k, SPACE_MEMORY, m->memory);
 	space_listen(k, SPACE_IO, m->io);
-	if (m->smm_memory && k->caps.address_spaces > 1 && k->caps.smm)
+	if (k->accel.smm)
 		space_listen(k, SPACE_SMM, m->smm_memory);
 }
 

@@ -44,7 +44,7 @@ static void handle_mmio(struct kvm_cpu *c)
 {
 	struct kvm_run *run = c->run;
 	const struct accel_machine *m = &c->kvm->accel.machine;
-	bool smm = (run->flags & KVM_RUN_X86_SMM) && m->smm_memory;
+	bool smm = (run->flags & KVM_RUN_X86_SMM) && c->kvm->accel.smm;
 	struct address_space *as = smm ? m->smm_memory : m->memory;
 	uint64_t addr = run->mmio.phys_addr, value = 0;
 	unsigned len = run->mmio.len;

@@ -9,6 +9,7 @@
 static bool qtest_init(struct accel *a, GError **errp)
 {
 	a->irqchip = IRQCHIP_OFF;
+	a->smm = a->machine.smm; /* registers are those of a machine that has it */
 	clock_virtual_set_manual();
 	return true;
 }

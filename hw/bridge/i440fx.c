@@ -8,6 +8,10 @@
  * to it would go to RAM on the chip when only write is enabled; no firmware looks); one that
  * reads RAM but does not write it is a read-only alias of RAM; one that does both needs nothing.
  *
+ * The RAM below A0000h-BFFFFh is for system management mode. A CPU in that mode has a memory space of its
+ * own, where it lies over PCI while SMRAM is enabled; all see it while it is open. Once locked the
+ * register stays as it is until a reset.
+ *
  * Source: Intel 440FX PCIset data sheet (290549-001), 3.2.
  */
 #include "hw/i440fx.h"
@@ -22,6 +26,8 @@ enum {
 	PAM_WRITE = 2,
 
 	SMRAM_BASE_A0000 = 0x02,
+	SMRAM_ENABLE = 0x08,
+	SMRAM_LOCK = 0x10,
 	SMRAM_OPEN = 0x40,
 };
 
@@ -45,6 +51,8 @@ struct i440fx_host {
 struct i440fx {
 	struct pci_device pci;
 	struct region pam_pci[PAM_AREAS], pam_ram[PAM_AREAS], smram;
+	struct region smm_smram; /* in the memory of SMM */
+	struct region nothing;   /* over the same RAM in that of all others */
 };
 
 /* ---- The host bridge ---- */
@@ -140,8 +148,15 @@ static unsigned pam_bits(const struct i440fx *f, unsigned area)
 	return pam[1 + area / 2] >> (area % 2 * 4);
 }
 
+static bool has_smm(const struct i440fx *f)
+{
+	return host_of(f->pci.dev.bus->parent)->config.smm;
+}
+
 static void i440fx_update(struct i440fx *f)
 {
+	uint8_t smram = f->pci.config[REG_SMRAM];
+
 	mem_begin();
 	for (unsigned i = 0; i < PAM_AREAS; i++) {
 		unsigned bits = pam_bits(f, i);
@@ -149,15 +164,33 @@ static void i440fx_update(struct i440fx *f)
 		region_set_enabled(&f->pam_pci[i], !(bits & PAM_READ));
 		region_set_enabled(&f->pam_ram[i], (bits & (PAM_READ | PAM_WRITE)) == PAM_READ);
 	}
-	region_set_enabled(&f->smram, !(f->pci.config[REG_SMRAM] & SMRAM_OPEN));
+	region_set_enabled(&f->smram, !(smram & SMRAM_OPEN));
+	if (has_smm(f)) {
+		region_set_enabled(&f->smm_smram, smram & SMRAM_ENABLE);
+		region_set_enabled(&f->nothing, (smram & SMRAM_ENABLE) && !(smram & SMRAM_OPEN));
+	}
 	mem_commit();
+}
+
+static void i440fx_update_lock(struct i440fx *f)
+{
+	uint8_t *smram = f->pci.config + REG_SMRAM;
+	bool locked = *smram & SMRAM_LOCK;
+
+	if (locked)
+		*smram &= ~SMRAM_OPEN;
+	f->pci.writable[REG_SMRAM] = locked ? 0 : 0xff;
 }
 
 static void i440fx_config_written(struct pci_device *pci, unsigned offset, unsigned len)
 {
-	if ((offset < REG_PAM_END && offset + len > REG_PAM0) ||
-	    (offset <= REG_SMRAM && offset + len > REG_SMRAM))
-		i440fx_update(container_of(pci, struct i440fx, pci));
+	struct i440fx *f = container_of(pci, struct i440fx, pci);
+
+	if ((offset >= REG_PAM_END || offset + len <= REG_PAM0) &&
+	    (offset > REG_SMRAM || offset + len <= REG_SMRAM))
+		return;
+	i440fx_update_lock(f);
+	i440fx_update(f);
 }
 
 void i440fx_open_shadow_ram(struct device *host)
@@ -167,6 +200,9 @@ void i440fx_open_shadow_ram(struct device *host)
 	for (unsigned offset = REG_PAM0; offset < REG_PAM_END; offset++)
 		pci_config_write(pci, offset, offset == REG_PAM0 ? 0x30 : 0x33, 1);
 }
+
+/* Where PCI has nothing, RAM would shine through. Reads give all ones. */
+static const struct io_ops nothing_ops = {};
 
 static bool i440fx_realize(struct device *dev, GError **errp)
 {
@@ -187,7 +223,13 @@ static bool i440fx_realize(struct device *dev, GError **errp)
 		region_add(c->memory, start, &f->pam_ram[i], 1);
 	}
 	region_init_alias(&f->smram, dev, "smram-region", &h->pci_memory, SMRAM_START, SMRAM_SIZE);
-	region_add(c->memory, SMRAM_START, &f->smram, 1);
+	region_add(c->memory, SMRAM_START, &f->smram, 2);
+	if (c->smm) {
+		region_init_io(&f->nothing, dev, "smram-closed", &nothing_ops, f, SMRAM_SIZE);
+		region_add(c->memory, SMRAM_START, &f->nothing, 1);
+		region_init_alias(&f->smm_smram, dev, "smm-smram", c->ram, SMRAM_START, SMRAM_SIZE);
+		region_add(c->smm, SMRAM_START, &f->smm_smram, 1);
+	}
 	f->pci.config[REG_RAM_SIZE] = MIN(c->ram_size / (8 * MIB), 255);
 	f->pci.config[REG_SMRAM] = SMRAM_BASE_A0000;
 	i440fx_update(f);
@@ -204,6 +246,10 @@ static void i440fx_unrealize(struct device *dev)
 		region_cleanup(&f->pam_ram[i]);
 	}
 	region_cleanup(&f->smram);
+	if (has_smm(f)) {
+		region_cleanup(&f->smm_smram);
+		region_cleanup(&f->nothing);
+	}
 }
 
 static void i440fx_reset(struct device *dev)
@@ -212,11 +258,13 @@ static void i440fx_reset(struct device *dev)
 
 	memset(f->pci.config + REG_PAM0, 0, REG_PAM_END - REG_PAM0);
 	f->pci.config[REG_SMRAM] = SMRAM_BASE_A0000;
+	i440fx_update_lock(f);
 	i440fx_update(f);
 }
 
 static bool i440fx_post_load(struct device *dev, GError **errp)
 {
+	i440fx_update_lock(i440fx_of(dev));
 	i440fx_update(i440fx_of(dev));
 	return true;
 }

@@ -4,8 +4,10 @@
  *
  * The chip's registers are memory but for the base address (40h) and its enable bit (80h). Ports
  * without an enable bit have fixed places: general-purpose events at AFE0h, hot-plug at AE00h,
- * the SMI command and status bytes at B2h and B3h; the SMBus controller is where a property says. There is no system management mode: register 5Bh
- * says it is set up already, so that firmware does not try.
+ * the SMI command and status bytes at B2h and B3h; the SMBus controller is where a property says.
+ * A byte written to B2h raises a system management interrupt when bit 1 of register 5Bh allows it,
+ * which firmware sets last; on a machine without system management mode it is set from the start, so
+ * that firmware does not try.
  *
  * Source: Intel 82371AB (PIIX4) data sheet (290562-001), 7.
  */
@@ -115,6 +117,8 @@ static void smi_write(void *opaque, uint64_t offset, uint64_t value, unsigned si
 	p->smi_command = value;
 	if (value == ACPI_ENABLE || value == ACPI_DISABLE)
 		acpi_pm_set_enabled(&p->pm, value == ACPI_ENABLE);
+	else if (p->pci.config[REG_SMM_STATE] & SMM_READY)
+		irq_pulse(p->config.smi);
 }
 
 static const struct io_ops smi_ops = {
@@ -201,7 +205,7 @@ static void piix4_reset(struct device *dev)
 	memset(p->pci.config + REG_DEVICE_ACTIVITY, 0, 4);
 	put_le32(p->pci.config + REG_PM_BASE, PM_BASE_IO);
 	p->pci.config[REG_PM_MISC] = 0;
-	p->pci.config[REG_SMM_STATE] = SMM_READY;
+	p->pci.config[REG_SMM_STATE] = p->config.smi ? 0 : SMM_READY;
 	p->smi_command = p->smi_status = 0;
 	piix4_map(p);
 	acpi_pm_reset(&p->pm);

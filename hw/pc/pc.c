@@ -24,6 +24,7 @@ static bool pc_make_host(struct pc_machine *pc, GError **errp)
 		.dma = &m->memory,
 		.ram = &m->ram_below_4g,
 		.ram_size = m->ram_size,
+		.smm = m->has_smm ? &m->smm_root : NULL,
 	};
 	struct device *host = device_new(&i440fx_host_type);
 	msi_sink_fn *send;
@@ -66,14 +67,43 @@ static bool pc_make_piix3(struct pc_machine *pc, GError **errp)
 	return true;
 }
 
+static void inject_smi(struct vcpu *cpu, void *opaque)
+{
+	cpu->acc.accel->ops->vcpu_inject_smi(&cpu->acc);
+}
+
+/* The first CPU gets it; if it is the one that asked, before its next instruction. */
+static void pc_raise_smi(void *opaque, unsigned n, int level)
+{
+	struct pc_machine *pc = opaque;
+	struct vcpu *cpu = pc->m.cpus[0];
+
+	if (!level || !pc->m.accel->ops->vcpu_inject_smi)
+		return;
+	if (vcpu_self() == cpu)
+		inject_smi(cpu, NULL);
+	else
+		vcpu_run_async(cpu, inject_smi, NULL);
+}
+
+/* System management mode is firmware's; a kernel that is entered directly would have no handler for it. */
+static bool pc_wants_smm(struct machine *m)
+{
+	if (m->smm == ONOFFAUTO_AUTO)
+		return !pc_boots_directly(pc_machine_of(m));
+	return m->smm == ONOFFAUTO_ON;
+}
+
 static bool pc_make_pm(struct pc_machine *pc, GError **errp)
 {
 	struct piix4_pm_config config = {
 		.sci = device_input(pc->gsi, "", 9),
+		.smi = pc->m.has_smm ? &pc->smi : NULL,
 		.io = &pc->m.io_root,
 	};
 	struct device *dev = device_new(&piix4_pm_type);
 
+	irq_init(&pc->smi, pc_raise_smi, pc, 0);
 	piix4_pm_configure(dev, &config);
 	if (!pc_plug(pc, dev, "01.3", errp))
 		return false;
@@ -200,6 +230,8 @@ static const struct field pc_props[] = {
 		  "Where RAM below 4 GiB ends at the latest"),
 	 PROP_FLAGS, .set = pc_set_max_ram_below_4g},
 	PROP_BOOL(struct pc_machine, want_hpet, "hpet", true, "Have high precision event timers"),
+	PROP_ONOFFAUTO(struct pc_machine, m.smm, "smm", ONOFFAUTO_AUTO,
+		       "Have system management mode"),
 	PROP_BOOL(struct pc_machine, i8042, "i8042", true, "Have a keyboard controller"),
 	PROP_ENUM(struct pc_machine, smbios_entry_point, "smbios-entry-point-type",
 		  pc_smbios_entry_names, PC_SMBIOS_32, "Which entry point the SMBIOS table has"),
@@ -214,6 +246,7 @@ static const struct machine_info pc_info = {
 	.default_cpu = "qemu64",
 	.default_ram_id = "pc.ram",
 	.default_ram_size = 128 * MIB,
+	.wants_smm = pc_wants_smm,
 	.build = pc_build,
 	.finish = pc_finish,
 };

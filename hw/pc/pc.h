@@ -25,6 +25,7 @@ struct pc_machine {
 	struct device *gsi, *host, *pm, *rtc, *fw_cfg, *flash[MACHINE_FLASHES];
 	struct device *hpet, *apic_bus, *pic[2], *ioapic, *pit; /* NULL: not in the process */
 	struct isa_bus *isa;
+	struct irq smi; /* system management interrupt */
 	bool boot_once_used;
 	struct region option_roms, bios, isa_bios, diagnostic_port, coprocessor_port;
 	struct ram_block *option_rom_memory, *bios_memory;

@@ -94,7 +94,7 @@ struct accel_machine {
 	unsigned max_cpus;
 	enum irqchip_mode irqchip; /* wanted */
 	bool irqchip_required; /* the user said so: failing is an error, not a reason to fall back */
-	bool smm;
+	bool smm;              /* wanted */
 	/* The guest cannot go on, though no vCPU said so; it has been reported. Machine lock held. NULL:
 	 * nobody wants to know. */
 	void (*internal_error)(void *opaque);
@@ -106,6 +106,7 @@ struct accel {
 	const struct accel_ops *ops;
 	struct accel_machine machine;
 	enum irqchip_mode irqchip; /* in effect */
+	bool smm;                  /* set by init: CPUs enter SMM by vcpu_inject_smi() */
 
 	/* Set by init: guest-physical memory the guest must keep away from; size 0: none. */
 	uint64_t reserved_base, reserved_size;

@@ -10,6 +10,7 @@ struct i440fx_config {
 	struct region *memory, *io; /* roots of the guest's spaces */
 	struct address_space *dma;  /* what bus masters see: the memory space */
 	struct region *ram;         /* RAM from address 0 up */
+	struct region *smm;         /* what CPUs in SMM see; NULL: there is no such mode */
 	uint64_t ram_size;          /* all of it, bytes */
 };
 

@@ -19,9 +19,10 @@ struct piix3_config {
 void piix3_configure(struct device *dev, const struct piix3_config *config);
 struct isa_bus *piix3_isa(struct device *dev);
 
-/* Before realize: the line of the system control interrupt; the space of ports. */
+/* Before realize: the lines of the system control interrupt, and of the system management interrupt (pulsed;
+ * NULL: there is no SMM); the space of ports. */
 struct piix4_pm_config {
-	struct irq *sci;
+	struct irq *sci, *smi;
 	struct region *io;
 };
 void piix4_pm_configure(struct device *dev, const struct piix4_pm_config *config);

@@ -55,6 +55,9 @@ struct machine_info {
 	const char *default_ram_id; /* "pc.ram" */
 	uint64_t default_ram_size;
 	bool no_serial, no_parallel;
+	/* Shall CPUs have system management mode? NULL: no. What it sees beside the memory that all
+	 * see, build() adds to smm_root. */
+	bool (*wants_smm)(struct machine *m);
 	bool hotplug_cpus; /* vCPUs can be plugged in and out */
 
 	/* Builds the board: spaces, RAM and CPU objects exist, threads do not yet run. */
@@ -103,6 +106,9 @@ struct machine {
 	/* The guest's spaces */
 	struct region memory_root, io_root;
 	struct address_space memory, io;
+	bool has_smm;                    /* then the accelerator knows this one too */
+	struct region smm_root, smm_all; /* all: what everybody sees */
+	struct address_space smm_memory;
 	struct device *
 		ram_backend; /* a memory back end; NULL: made from ram_size and the options below */
 	char *mem_path;      /* -mem-path */

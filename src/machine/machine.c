@@ -249,19 +249,52 @@ static void accel_failed(void *opaque)
 	system_internal_error();
 }
 
+static void init_smm_space(struct machine *m)
+{
+	region_init_container(&m->smm_root, m, "smm", REGION_SIZE_MAX);
+	region_init_alias(&m->smm_all, m, "smm-system", &m->memory_root, 0, REGION_SIZE_MAX);
+	region_add(&m->smm_root, 0, &m->smm_all, 0);
+	address_space_init(&m->smm_memory, "SMM", &m->smm_root);
+}
+
+static void cleanup_smm_space(struct machine *m)
+{
+	address_space_cleanup(&m->smm_memory);
+	region_cleanup(&m->smm_all);
+	region_cleanup(&m->smm_root);
+}
+
+/* After the accelerator's init: does it have the mode? */
+static bool settle_smm(struct machine *m, GError **errp)
+{
+	m->has_smm = m->accel->machine.smm && m->accel->smm;
+	if (m->has_smm || !m->accel->machine.smm)
+		return true;
+	m->accel->machine.smm_memory = NULL;
+	cleanup_smm_space(m);
+	if (m->smm != ONOFFAUTO_ON)
+		return true;
+	error_set(errp, "System Management Mode not supported by this hypervisor.");
+	return false;
+}
+
 static bool init_accel(struct machine *m, GError **errp)
 {
 	struct accel *a = m->accel;
+	bool smm = m->info->wants_smm && m->info->wants_smm(m);
 
+	if (smm)
+		init_smm_space(m);
 	a->machine = (struct accel_machine){
 		.memory = &m->memory,
 		.io = &m->io,
 		.max_cpus = m->topo.maxcpus,
 		.irqchip = IRQCHIP_ON,
-		.smm = m->smm != ONOFFAUTO_OFF,
+		.smm_memory = smm ? &m->smm_memory : NULL,
+		.smm = smm,
 		.internal_error = accel_failed,
 	};
-	return !a->ops->init || a->ops->init(a, errp);
+	return (!a->ops->init || a->ops->init(a, errp)) && settle_smm(m, errp);
 }
 
 /* The accelerator hears of the finished map once, not of every step towards it. */

@@ -6,6 +6,7 @@
 #define PIIX3 QTS_DEVFN(1, 0)
 #define PM    QTS_DEVFN(1, 3)
 #define PAM0  0x59
+#define SMRAM 0x72
 
 struct reg {
 	unsigned devfn, offset;
@@ -138,6 +139,49 @@ static void test_shadow_ram(void)
 	qts_quit(s);
 }
 
+/* SMRAM below A0000h: shown while open, hidden from all but SMM once enabled; a lock ends with a reset. */
+static void test_smram(void)
+{
+	struct qts *s = qts_start("-machine pc,smm=on -m 128M");
+
+	qts_pci_writeb(s, 0, HOST, SMRAM, 0x4a);
+	qts_writel(s, 0xa8000, 0x12345678);
+	g_assert_cmphex(qts_readl(s, 0xa8000), ==, 0x12345678);
+	qts_pci_writeb(s, 0, HOST, SMRAM, 0x0a);
+	g_assert_cmphex(qts_readl(s, 0xa8000), !=, 0x12345678);
+	qts_writel(s, 0xa8000, 0xffffffff);
+	qts_pci_writeb(s, 0, HOST, SMRAM, 0x4a);
+	g_assert_cmphex(qts_readl(s, 0xa8000), ==, 0x12345678);
+	qts_pci_writeb(s, 0, HOST, SMRAM, 0x5a);
+	g_assert_cmphex(qts_pci_readb(s, 0, HOST, SMRAM), ==, 0x1a);
+	qts_pci_writeb(s, 0, HOST, SMRAM, 0x4a);
+	g_assert_cmphex(qts_pci_readb(s, 0, HOST, SMRAM), ==, 0x1a);
+	qts_roundtrip(s);
+	qts_pci_writeb(s, 0, HOST, SMRAM, 0x4a);
+	g_assert_cmphex(qts_pci_readb(s, 0, HOST, SMRAM), ==, 0x1a);
+	g_assert_cmphex(qts_readl(s, 0xa8000), !=, 0x12345678);
+	qts_reset(s);
+	qts_pci_writeb(s, 0, HOST, SMRAM, 0x4a);
+	g_assert_cmphex(qts_readl(s, 0xa8000), ==, 0x12345678);
+	qts_quit(s);
+}
+
+/* Bit 1 of 5Bh: SMIs are allowed, or there is nothing to set up. */
+static void test_smm_state(void)
+{
+	struct qts *s = qts_start("-machine pc,smm=on");
+
+	g_assert_cmphex(qts_pci_readb(s, 0, PM, 0x5b), ==, 0);
+	qts_pci_writeb(s, 0, PM, 0x5b, 2);
+	qts_outb(s, 0xb2, 0x12); /* no CPU to interrupt */
+	qts_reset(s);
+	g_assert_cmphex(qts_pci_readb(s, 0, PM, 0x5b), ==, 0);
+	qts_quit(s);
+	s = qts_start("-machine pc,smm=off");
+	g_assert_cmphex(qts_pci_readb(s, 0, PM, 0x5b), ==, 2);
+	qts_quit(s);
+}
+
 /* An image of 192 KiB: whole below 4 GiB, its last 128 KiB below 1 MiB. */
 static void test_firmware(void)
 {
@@ -215,6 +259,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/i440fx/masks", test_masks);
 	g_test_add_func("/i440fx/mechanism1", test_mechanism1);
 	g_test_add_func("/i440fx/shadow-ram", test_shadow_ram);
+	g_test_add_func("/i440fx/smram", test_smram);
+	g_test_add_func("/i440fx/smm-state", test_smm_state);
 	g_test_add_func("/i440fx/firmware", test_firmware);
 	g_test_add_func("/i440fx/reset-ports", test_reset_ports);
 	g_test_add_func("/i440fx/port61", test_port61);

@@ -138,3 +138,9 @@ refused()
 	[ "$status" = 1 ] || fail "status $status instead of 1 for: $*"
 	said "$pattern" "$*"
 }
+
+# Tests that boot through Debian's SeaBIOS.
+has_seabios()
+{
+	[ -e /usr/share/seabios/bios-256k.bin ] || skip "Debian's package seabios is not installed"
+}
