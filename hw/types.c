@@ -8,6 +8,7 @@
 #include "hw/dma.h"
 #include "hw/flash.h"
 #include "hw/fw_cfg.h"
+#include "hw/guest-info.h"
 #include "hw/i440fx.h"
 #include "hw/i8042.h"
 #include "hw/intc.h"
@@ -25,7 +26,7 @@
 /* Chips and boards that no header declares. */
 extern const struct device_type debug_exit_type, debugcon_type, fw_cfg_type, gsi_router_type,
 	isa_parallel_type, isa_serial_type, pc_machine_type, pcspk_type, port92_type,
-	virtio_rng_type, virtio_rng_pci_type, virtio_rng_pci_transitional_type,
+	pvpanic_pci_type, virtio_rng_type, virtio_rng_pci_type, virtio_rng_pci_transitional_type,
 	virtio_rng_pci_modern_type, virtconsole_type, virtio_balloon_type, virtio_balloon_pci_type,
 	virtio_balloon_pci_modern_type, virtio_balloon_pci_transitional_type,
 	virtio_serial_port_type, virtio_serial_type, virtio_serial_pci_type,
@@ -69,10 +70,15 @@ static const struct device_type *const rows[] = {
 	&piix3_type,
 	&piix4_pm_type,
 
-	/* For firmware */
+	/* Cards */
+	&pvpanic_pci_type,
+
+	/* For firmware, and for the guest to know about itself */
 	&fw_cfg_io_type,
 	&fw_cfg_mem_type,
 	&fw_cfg_type,
+	&vmcoreinfo_type,
+	&vmgenid_type,
 	&pflash_cfi01_type,
 
 	/* The ISA bus and its devices */
@@ -85,6 +91,7 @@ static const struct device_type *const rows[] = {
 	&isa_serial_type,
 	&pcspk_type,
 	&port92_type,
+	&pvpanic_type,
 	&rtc_type,
 
 	/* Virtio: cores and transports, devices, and their PCI cards */

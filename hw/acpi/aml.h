@@ -91,9 +91,12 @@ struct aml *aml_field(const char *region, unsigned flags, const struct aml_unit 
 /* ---- Code: an opcode and its operands ---- */
 enum aml_opcode {
 	AML_STORE = 0x70,
+	AML_ADD = 0x72,
 	AML_AND = 0x7b,
 	AML_OR = 0x7d,
 	AML_SHIFT_RIGHT = 0x7a,
+	AML_NOTIFY = 0x86,
+	AML_INDEX = 0x88,
 	AML_CREATE_DWORD_FIELD = 0x8a,
 	AML_LOR = 0x91,
 	AML_LEQUAL = 0x93,
@@ -104,16 +107,20 @@ enum aml_opcode {
 struct aml *aml_code(enum aml_opcode opcode, struct aml *operands);
 struct aml *aml_if_of(struct aml *condition, struct aml *terms);
 
-#define aml_if(condition, ...)   aml_if_of(condition, aml_list(__VA_ARGS__))
-#define aml_return(value)        aml_code(AML_RETURN, value)
-#define aml_store(value, target) aml_code(AML_STORE, aml_list(value, target))
-#define aml_and(a, b, target)    aml_code(AML_AND, aml_list(a, b, target))
-#define aml_or(a, b, target)     aml_code(AML_OR, aml_list(a, b, target))
-#define aml_shr(a, b, target)    aml_code(AML_SHIFT_RIGHT, aml_list(a, b, target))
-#define aml_lor(a, b)            aml_code(AML_LOR, aml_list(a, b))
-#define aml_lequal(a, b)         aml_code(AML_LEQUAL, aml_list(a, b))
-#define aml_lgreater(a, b)       aml_code(AML_LGREATER, aml_list(a, b))
-#define aml_lless(a, b)          aml_code(AML_LLESS, aml_list(a, b))
+#define aml_if(condition, ...)    aml_if_of(condition, aml_list(__VA_ARGS__))
+#define aml_return(value)         aml_code(AML_RETURN, value)
+#define aml_store(value, target)  aml_code(AML_STORE, aml_list(value, target))
+#define aml_and(a, b, target)     aml_code(AML_AND, aml_list(a, b, target))
+#define aml_or(a, b, target)      aml_code(AML_OR, aml_list(a, b, target))
+#define aml_add_to(a, b, target)  aml_code(AML_ADD, aml_list(a, b, target))
+#define aml_notify(device, value) aml_code(AML_NOTIFY, aml_list(device, value))
+/* A reference to an element; it takes no second name for it. */
+#define aml_index(of, n)      aml_code(AML_INDEX, aml_list(of, n, aml_path("")))
+#define aml_shr(a, b, target) aml_code(AML_SHIFT_RIGHT, aml_list(a, b, target))
+#define aml_lor(a, b)         aml_code(AML_LOR, aml_list(a, b))
+#define aml_lequal(a, b)      aml_code(AML_LEQUAL, aml_list(a, b))
+#define aml_lgreater(a, b)    aml_code(AML_LGREATER, aml_list(a, b))
+#define aml_lless(a, b)       aml_code(AML_LLESS, aml_list(a, b))
 #define aml_create_dword_field(buffer, index, name)                                                \
 	aml_code(AML_CREATE_DWORD_FIELD, aml_list(buffer, index, name))
 #define aml_call(path, ...) aml_list(aml_path(path), __VA_ARGS__)

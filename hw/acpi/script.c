@@ -9,6 +9,7 @@
 static const char *const files[ACPI_PIECES] = {
 	[ACPI_TABLES] = ACPI_TABLES_FILE,
 	[ACPI_RSDP] = ACPI_RSDP_FILE,
+	[ACPI_GENERATION] = ACPI_GENERATION_FILE,
 };
 
 static void append(GByteArray *out, const struct loader_command *command)
@@ -48,12 +49,28 @@ static void add_checksum(GByteArray *out, const struct acpi_checksum *s)
 	append(out, &c);
 }
 
+/* Firmware is to tell where the generation ID came to lie. */
+static void report_generation(GByteArray *out, const struct acpi_tables *t)
+{
+	struct loader_command c = {.kind = GUINT32_TO_LE(LOADER_WRITE_POINTER)};
+
+	g_strlcpy(c.report.dest, ACPI_GENERATION_ADDRESS_FILE, LOADER_NAME_SIZE);
+	g_strlcpy(c.report.source, files[ACPI_GENERATION], LOADER_NAME_SIZE);
+	c.report.source_offset = GUINT32_TO_LE(t->generation_offset);
+	c.report.size = 8;
+	append(out, &c);
+}
+
 GByteArray *acpi_tables_script(const struct acpi_tables *t)
 {
 	GByteArray *out = g_byte_array_new();
 
 	allocate(out, ACPI_RSDP, ACPI_RSDP_ALIGN, LOADER_FSEG);
+	if (t->piece[ACPI_GENERATION])
+		allocate(out, ACPI_GENERATION, ACPI_PAGE_SIZE, LOADER_HIGH);
 	allocate(out, ACPI_TABLES, ACPI_TABLES_ALIGN, LOADER_HIGH);
+	if (t->piece[ACPI_GENERATION])
+		report_generation(out, t);
 	for (guint i = 0; i < t->pointers->len; i++)
 		add_pointer(out, &g_array_index(t->pointers, struct acpi_pointer, i));
 	for (guint i = 0; i < t->checksums->len; i++)

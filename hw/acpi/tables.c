@@ -46,6 +46,14 @@ void tables_point(struct acpi_tables *t, enum acpi_piece in, uint32_t offset, ui
 	g_array_append_val(t->pointers, pointer);
 }
 
+void tables_point_to(struct acpi_tables *t, enum acpi_piece in, uint32_t offset, uint32_t size,
+		     enum acpi_piece to)
+{
+	struct acpi_pointer pointer = {.in = in, .to = to, .offset = offset, .size = size};
+
+	g_array_append_val(t->pointers, pointer);
+}
+
 void tables_sum(struct acpi_tables *t, enum acpi_piece in, uint32_t offset, uint32_t start,
 		uint32_t length)
 {
@@ -202,8 +210,8 @@ struct acpi_tables *acpi_tables_new(const struct acpi_machine *m)
 	g_autoptr(GArray) listed = g_array_new(false, false, sizeof(uint32_t));
 	uint32_t facs, dsdt, at;
 
-	for (unsigned i = 0; i < ACPI_PIECES; i++)
-		t->piece[i] = g_byte_array_new();
+	t->piece[ACPI_TABLES] = g_byte_array_new();
+	t->piece[ACPI_RSDP] = g_byte_array_new();
 	t->pointers = g_array_new(false, false, sizeof(struct acpi_pointer));
 	t->checksums = g_array_new(false, false, sizeof(struct acpi_checksum));
 
@@ -229,6 +237,10 @@ struct acpi_tables *acpi_tables_new(const struct acpi_machine *m)
 		at = slit_add(t, m);
 		g_array_append_val(listed, at);
 	}
+	if (m->generation_page) {
+		at = generation_add(t, m);
+		g_array_append_val(listed, at);
+	}
 	at = waet_add(t, m);
 	g_array_append_val(listed, at);
 
@@ -243,7 +255,7 @@ void acpi_tables_free(struct acpi_tables *t)
 	if (!t)
 		return;
 	for (unsigned i = 0; i < ACPI_PIECES; i++)
-		g_byte_array_unref(t->piece[i]);
+		g_clear_pointer(&t->piece[i], g_byte_array_unref);
 	g_array_unref(t->pointers);
 	g_array_unref(t->checksums);
 	g_free(t);
@@ -267,14 +279,26 @@ static void make_checksum(struct acpi_tables *t, const struct acpi_checksum *c)
 	bytes[c->offset] -= sum;
 }
 
+uint64_t acpi_generation_place(const struct acpi_tables *t, uint64_t tables)
+{
+	return ROUND_UP(tables + t->piece[ACPI_TABLES]->len, ACPI_PAGE_SIZE);
+}
+
 bool acpi_tables_place(struct acpi_tables *t, uint64_t tables, uint64_t rsdp, GError **errp)
 {
-	const uint64_t place[ACPI_PIECES] = {[ACPI_TABLES] = tables, [ACPI_RSDP] = rsdp};
-	unsigned size = t->piece[ACPI_TABLES]->len;
+	const uint64_t place[ACPI_PIECES] = {
+		[ACPI_TABLES] = tables,
+		[ACPI_RSDP] = rsdp,
+		[ACPI_GENERATION] = acpi_generation_place(t, tables),
+	};
+	uint64_t size = t->piece[ACPI_TABLES]->len;
+
+	if (t->piece[ACPI_GENERATION])
+		size = place[ACPI_GENERATION] + t->piece[ACPI_GENERATION]->len - tables;
 
 	if (tables % ACPI_TABLES_ALIGN || !range_fits(tables, size, 4 * GIB)) {
 		error_set(errp,
-			  "ACPI tables of %u bytes cannot lie at 0x%" PRIx64
+			  "ACPI tables of %" PRIu64 " bytes cannot lie at 0x%" PRIx64
 			  ": they must start on %d bytes and end below 4 GiB",
 			  size, tables, ACPI_TABLES_ALIGN);
 		return false;

@@ -17,6 +17,9 @@ uint32_t tables_add(struct acpi_tables *t, const struct acpi_machine *m, const c
 /* The member at @offset of piece @in, @size bytes wide, is to point to @target in the tables. */
 void tables_point(struct acpi_tables *t, enum acpi_piece in, uint32_t offset, uint32_t size,
 		  uint32_t target);
+/* The same with the start of piece @to. */
+void tables_point_to(struct acpi_tables *t, enum acpi_piece in, uint32_t offset, uint32_t size,
+		     enum acpi_piece to);
 
 void tables_sum(struct acpi_tables *t, enum acpi_piece in, uint32_t offset, uint32_t start,
 		uint32_t length);
@@ -25,5 +28,8 @@ void tables_sum(struct acpi_tables *t, enum acpi_piece in, uint32_t offset, uint
 uint32_t srat_add(struct acpi_tables *t, const struct acpi_machine *m);
 uint32_t slit_add(struct acpi_tables *t, const struct acpi_machine *m);
 uint32_t madt_add(struct acpi_tables *t, const struct acpi_machine *m);
+
+/* The page with the generation ID, and the SSDT that leads to it. */
+uint32_t generation_add(struct acpi_tables *t, const struct acpi_machine *m);
 
 #endif

@@ -20,6 +20,7 @@ enum acpi_gpe {
 	ACPI_GPE_PCI_HOTPLUG = 1,
 	ACPI_GPE_CPU_HOTPLUG = 2,
 	ACPI_GPE_MEMORY_HOTPLUG = 3,
+	ACPI_GPE_GENERATION_ID = 5,
 };
 
 struct acpi_pm {

@@ -156,6 +156,14 @@ static void piix4_run_event(void *opaque, enum run_event event, enum run_state s
 		acpi_pm_wakeup(&p->pm);
 }
 
+static void piix4_gpe_input(void *opaque, unsigned n, int level)
+{
+	struct piix4_pm *p = piix4_of(opaque);
+
+	if (level)
+		acpi_pm_raise_gpe(&p->pm, n);
+}
+
 static bool piix4_realize(struct device *dev, GError **errp)
 {
 	struct piix4_pm *p = piix4_of(dev);
@@ -165,6 +173,7 @@ static bool piix4_realize(struct device *dev, GError **errp)
 	p->pci.config[PCI_INTERRUPT_PIN] = 1;
 	p->pm.sci = p->config.sci;
 	p->pm.s4_value = p->s4_value;
+	device_add_inputs(dev, "gpe", piix4_gpe_input, 8 * ACPI_GPE_BYTES);
 
 	region_init_container(&p->block, dev, "piix4-pm", PM_PORTS);
 	region_add(io, 0, &p->block, 0);

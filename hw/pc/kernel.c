@@ -7,6 +7,7 @@
  * is loaded: hooks run in the order they are added.
  */
 #include "hw/boot.h"
+#include "hw/guest-info.h"
 #include "hw/i440fx.h"
 #include "hw/pc/pc.h"
 
@@ -42,6 +43,8 @@ static void act_as_firmware(void *opaque)
 	for (size_t i = 0; i < G_N_ELEMENTS(firmware_writes); i++)
 		config_write(&pc->m, firmware_writes[i].devfn, firmware_writes[i].offset,
 			     firmware_writes[i].value);
+	if (pc->generation_id)
+		vmgenid_set_address(pc->vmgenid, pc->generation_id);
 }
 
 static void unref_piece(gpointer piece)
@@ -57,7 +60,7 @@ static GBytes *bytes_of(GByteArray *piece)
 
 /* What is put into memory beside the kernel. The bytes are owned. */
 struct tables {
-	struct boot_blob blobs[4];
+	struct boot_blob blobs[5];
 	size_t count;
 	uint64_t end; /* free RAM below 4 GiB ends here */
 };
@@ -93,14 +96,23 @@ static bool reserve(struct tables *t, const char *name, uint64_t size, uint64_t 
 static bool add_acpi(struct tables *t, struct pc_machine *pc, struct e820_table *map, GError **errp)
 {
 	g_autoptr(acpi_tables) acpi = pc_describe(pc);
-	GByteArray *tables = acpi->piece[ACPI_TABLES];
-	uint64_t addr;
+	GByteArray *tables = acpi->piece[ACPI_TABLES], *generation = acpi->piece[ACPI_GENERATION];
+	uint64_t addr, size = tables->len, page;
 
-	if (!reserve(t, "ACPI tables", tables->len, &addr, errp) ||
+	if (generation)
+		size = ROUND_UP(size, ACPI_PAGE_SIZE) + generation->len;
+	if (!reserve(t, "ACPI tables", size, &addr, errp) ||
 	    !acpi_tables_place(acpi, addr, RSDP_ADDR, errp))
 		return false;
 	e820_set(map, addr, ROUND_UP(tables->len, RAM_PAGE_SIZE), E820_ACPI);
 	e820_set(map, addr, RAM_PAGE_SIZE, E820_NVS);
+	if (generation) {
+		page = acpi_generation_place(acpi, addr);
+		e820_set(map, page, RAM_PAGE_SIZE, E820_RESERVED);
+		add_blob(t, "generation ID", page, generation);
+		pc->generation_id = page + acpi->generation_offset;
+		vmgenid_set_address(pc->vmgenid, pc->generation_id);
+	}
 	add_blob(t, "ACPI tables", addr, tables);
 	add_blob(t, "ACPI root pointer", RSDP_ADDR, acpi->piece[ACPI_RSDP]);
 	return true;

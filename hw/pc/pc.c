@@ -203,7 +203,8 @@ static bool pc_finish(struct machine *m, GError **errp)
 	};
 
 	piix4_pm_set_ports(pc->pm, &ports);
-	return pc_fill_cmos(pc, errp) && pc_fill_fw_cfg(pc, errp) && pc_add_user_roms(pc, errp) &&
+	return pc_fill_cmos(pc, errp) && pc_fill_fw_cfg(pc, errp) &&
+	       pc_attach_guest_info(pc, errp) && pc_add_user_roms(pc, errp) &&
 	       pc_boot_kernel(pc, errp) && pc_add_tables(pc, errp);
 }
 

@@ -23,6 +23,8 @@ struct pc_machine {
 
 	/* The board */
 	struct device *gsi, *host, *pm, *rtc, *fw_cfg, *flash[MACHINE_FLASHES];
+	struct device *vmgenid; /* NULL: none */
+	uint64_t generation_id; /* where a kernel started without firmware finds it */
 	struct device *hpet, *apic_bus, *pic[2], *ioapic, *pit; /* NULL: not in the process */
 	struct isa_bus *isa;
 	struct irq smi; /* system management interrupt */
@@ -77,6 +79,9 @@ struct acpi_tables *pc_describe(struct pc_machine *pc);
 enum pc_smbios_entry { PC_SMBIOS_32, PC_SMBIOS_64 };
 extern const struct enum_name pc_smbios_entry_names[];
 struct smbios_tables *pc_describe_smbios(struct pc_machine *pc, GError **errp);
+
+/* guest-info.c: -device pvpanic, vmgenid, vmcoreinfo get what they need of the board. */
+bool pc_attach_guest_info(struct pc_machine *pc, GError **errp);
 
 /* fwtables.c: all of these, and the memory map, as files for firmware; once all devices exist. */
 bool pc_add_tables(struct pc_machine *pc, GError **errp);

@@ -2,6 +2,7 @@
  * What the ACPI tables of this board say: read off the board as it was built.
  */
 #include "api/json.h"
+#include "hw/guest-info.h"
 #include "hw/i440fx.h"
 #include "hw/pc/pc.h"
 #include "hw/piix.h"
@@ -154,6 +155,14 @@ struct acpi_tables *pc_describe(struct pc_machine *pc)
 		.hpet = pc->hpet ? HPET_BASE : 0,
 	};
 
+	uint8_t page[VMGENID_PAGE_SIZE];
+
+	if (pc->vmgenid) {
+		vmgenid_fill_page(pc->vmgenid, page);
+		acpi.generation_page = page;
+		acpi.generation_size = sizeof(page);
+		acpi.generation_offset = VMGENID_GUID_OFFSET;
+	}
 	for (guint i = 0; i < pc->isa->bus.devices->len; i++)
 		describe_isa_device(pc->isa->bus.devices->pdata[i], isa);
 	acpi.cpus = (struct acpi_cpu *)cpus->data;

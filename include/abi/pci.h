@@ -113,6 +113,7 @@ enum pci_msix_control {
 
 #define PCI_VENDOR_INTEL      0x8086
 #define PCI_VENDOR_REDHAT     0x1af4
+#define PCI_VENDOR_QEMU       0x1b36 /* Red Hat's IDs for QEMU's devices */
 #define PCI_SUBSYSTEM_GENERIC 0x1100
 
 #endif

@@ -14,6 +14,7 @@ enum loader_command_kind {
 	LOADER_ALLOCATE = 1,    /* a place for a file */
 	LOADER_ADD_POINTER = 2, /* add where one file lies to a number in another */
 	LOADER_ADD_CHECKSUM = 3,
+	LOADER_WRITE_POINTER = 4, /* write where a file lies to a file that can be written */
 };
 
 enum loader_zone {
@@ -38,6 +39,11 @@ struct loader_command {
 			char file[LOADER_NAME_SIZE];
 			uint32_t offset, start, length;
 		} __attribute__((packed)) checksum;
+		struct {
+			char dest[LOADER_NAME_SIZE], source[LOADER_NAME_SIZE];
+			uint32_t dest_offset, source_offset;
+			uint8_t size;
+		} __attribute__((packed)) report;
 		uint8_t bytes[LOADER_SIZE - 4];
 	};
 } __attribute__((packed));

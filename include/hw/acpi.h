@@ -87,9 +87,14 @@ struct acpi_machine {
 	unsigned isa_count;
 	uint16_t fw_cfg; /* first port */
 	uint64_t hpet;
+
+	/* The page with the generation ID, at an offset; NULL: none. */
+	const uint8_t *generation_page;
+	uint32_t generation_size, generation_offset;
 };
 
-enum acpi_piece { ACPI_TABLES, ACPI_RSDP, ACPI_PIECES };
+/* The last is a page with the generation ID, which the tables point to; NULL where there is none. */
+enum acpi_piece { ACPI_TABLES, ACPI_RSDP, ACPI_GENERATION, ACPI_PIECES };
 
 /* The @size bytes at @offset of piece @in hold an offset into piece @to, to become an address. */
 struct acpi_pointer {
@@ -105,12 +110,14 @@ struct acpi_checksum {
 
 struct acpi_tables {
 	GByteArray *piece[ACPI_PIECES];
-	GArray *pointers;  /* struct acpi_pointer */
-	GArray *checksums; /* struct acpi_checksum; the order matters, the RSDP has two */
+	GArray *pointers;           /* struct acpi_pointer */
+	GArray *checksums;          /* struct acpi_checksum; the order matters, the RSDP has two */
+	uint32_t generation_offset; /* of the ID in its page */
 };
 
 /* Where pieces may lie: the RSDP on 16 bytes within [ACPI_RSDP_FIRST, ACPI_RSDP_END). */
 #define ACPI_TABLES_ALIGN 64
+#define ACPI_PAGE_SIZE    4096
 #define ACPI_RSDP_ALIGN   16
 #define ACPI_RSDP_FIRST   0xe0000
 #define ACPI_RSDP_END     0x100000
@@ -123,14 +130,18 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(acpi_tables, acpi_tables_free)
 
 /*
  * Turns offsets into addresses and fills in checksums, once: the pieces are then ready to be written
- * to @tables and @rsdp. False when a piece cannot lie there.
+ * to @tables and @rsdp, and the page with the generation ID to acpi_generation_place(). False when a
+ * piece cannot lie there.
  */
+uint64_t acpi_generation_place(const struct acpi_tables *t, uint64_t tables);
 bool acpi_tables_place(struct acpi_tables *t, uint64_t tables, uint64_t rsdp, GError **errp);
 
 /* The pieces as files of fw_cfg, and the script that makes firmware place them (caller owns). */
-#define ACPI_TABLES_FILE "etc/acpi/tables"
-#define ACPI_RSDP_FILE   "etc/acpi/rsdp"
-#define ACPI_SCRIPT_FILE "etc/table-loader"
+#define ACPI_TABLES_FILE             "etc/acpi/tables"
+#define ACPI_RSDP_FILE               "etc/acpi/rsdp"
+#define ACPI_SCRIPT_FILE             "etc/table-loader"
+#define ACPI_GENERATION_FILE         "etc/vmgenid_guid"
+#define ACPI_GENERATION_ADDRESS_FILE "etc/vmgenid_addr" /* takes where the ID is */
 GByteArray *acpi_tables_script(const struct acpi_tables *t);
 
 #endif

@@ -19,8 +19,11 @@ struct piix3_config {
 void piix3_configure(struct device *dev, const struct piix3_config *config);
 struct isa_bus *piix3_isa(struct device *dev);
 
-/* Before realize: the lines of the system control interrupt, and of the system management interrupt (pulsed;
- * NULL: there is no SMM); the space of ports. */
+/*
+ * Before realize: the lines of the system control interrupt, and of the system management interrupt (pulsed;
+ * NULL: there is no SMM); the space of ports. Its inputs "gpe" are general-purpose events: a rise sets the
+ * status bit.
+ */
 struct piix4_pm_config {
 	struct irq *sci, *smi;
 	struct region *io;

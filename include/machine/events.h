@@ -24,7 +24,8 @@ enum run_event_row {
 	EVENT_POWERDOWN,
 	EVENT_SUSPEND,
 	EVENT_WAKEUP,
-	EVENT_GUEST_PANICKED
+	EVENT_GUEST_PANICKED,
+	EVENT_GUEST_CRASHLOADED
 };
 
 /* By enum run_event_row; ends with a NULL name: one of the monitor's tables. */

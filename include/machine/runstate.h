@@ -93,6 +93,7 @@ void system_suspend_request(void);
 bool system_wakeup_request(GError **errp);
 void system_debug_request(void);
 void system_guest_panicked(void);
+void system_guest_crash_loaded(void); /* it panicked, and saves what it can by itself */
 void system_internal_error(void);
 
 /* Interested parties: the ACPI button (POWERDOWN), S3 (SUSPEND, WAKEUP), anyone (CHANGE: after the

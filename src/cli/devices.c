@@ -1,6 +1,7 @@
 /* Devices, objects and what belongs to them; names. */
 #include <fcntl.h>
 #include <unistd.h>
+#include "base/uuid.h"
 #include "options.h"
 
 static bool item_check_id(GArray *items, const char *id, const char *what, GError **errp)
@@ -181,30 +182,9 @@ static bool handle_name(struct cli *cli, const struct option_use *use, GError **
 	return true;
 }
 
-/* 8-4-4-4-12 hexadecimal digits. */
-static bool parse_uuid(const char *text, uint8_t uuid[16])
-{
-	if (strlen(text) != 36)
-		return false;
-	for (int i = 0, n = 0; i < 36; i++) {
-		int digit = g_ascii_xdigit_value(text[i]);
-
-		if (i == 8 || i == 13 || i == 18 || i == 23) {
-			if (text[i] != '-')
-				return false;
-			continue;
-		}
-		if (digit < 0)
-			return false;
-		uuid[n / 2] = uuid[n / 2] << 4 | digit;
-		n++;
-	}
-	return true;
-}
-
 static bool handle_uuid(struct cli *cli, const struct option_use *use, GError **errp)
 {
-	if (!parse_uuid(use->text, cli->cfg->uuid)) {
+	if (!uuid_parse(use->text, cli->cfg->uuid)) {
 		error_set(errp, "failed to parse UUID string: wrong format");
 		return false;
 	}

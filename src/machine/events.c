@@ -109,5 +109,8 @@ const struct event_type run_events[] = {
 	[EVENT_WAKEUP] = {"WAKEUP", "The guest left S3"},
 	[EVENT_GUEST_PANICKED] = {"GUEST_PANICKED", "The guest reported a panic",
 				  &guest_panicked_set},
+	[EVENT_GUEST_CRASHLOADED] = {"GUEST_CRASHLOADED",
+				     "The guest panicked and runs its crash kernel",
+				     &guest_panicked_set},
 	{NULL},
 };

@@ -293,9 +293,24 @@ static void panicked_event(enum guest_panic_action action)
 	event_emit(&run_events[EVENT_GUEST_PANICKED], &event);
 }
 
+void system_guest_crash_loaded(void)
+{
+	struct guest_panicked_event event = {.action = GUEST_PANIC_RUN};
+
+	event_emit(&run_events[EVENT_GUEST_CRASHLOADED], &event);
+}
+
+/* A machine that does not shut down but pauses, does so at once. */
+static int panic_action(void)
+{
+	if (run.actions.panic == PANIC_SHUTDOWN && run.actions.shutdown == SHUTDOWN_PAUSE)
+		return PANIC_PAUSE;
+	return run.actions.panic;
+}
+
 void system_guest_panicked(void)
 {
-	switch (run.actions.panic) {
+	switch (panic_action()) {
 	case PANIC_PAUSE:
 		panicked_event(GUEST_PANIC_PAUSE);
 		vm_stop_request(RUN_STATE_GUEST_PANICKED);

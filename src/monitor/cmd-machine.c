@@ -1,5 +1,6 @@
 /* QMP commands about the machine: what it is called, what it is made of. */
 #include "accel/accel.h"
+#include "hw/guest-info.h"
 #include "internal.h"
 #include "machine/machine.h"
 #include "machine/memory-backend.h"
@@ -42,10 +43,36 @@ static bool qmp_query_uuid(void *args, void *result, GError **errp)
 	const struct machine *m = machine_current();
 	const uint8_t *u = m ? m->uuid : none;
 
-	((struct uuid_info *)result)->uuid = g_strdup_printf(
-		"%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1],
-		u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14],
-		u[15]);
+	((struct uuid_info *)result)->uuid = uuid_print(u);
+	return true;
+}
+
+struct guid_info {
+	char *guid;
+};
+static const struct field guid_info_rows[] = {
+	ARG_STRING(struct guid_info, guid, "guid", "The generation ID, a UUID"),
+	FIELD_ROW_END,
+};
+static const struct field_set guid_info_set = {"GuidInfo", sizeof(struct guid_info),
+					       guid_info_rows};
+
+static void find_generation_id(struct device *dev, void *opaque)
+{
+	if (dev->realized && dev->type == &vmgenid_type)
+		*(const struct device **)opaque = dev;
+}
+
+static bool qmp_query_generation_id(void *args, void *result, GError **errp)
+{
+	const struct device *dev = NULL;
+
+	device_foreach(tree_root(), find_generation_id, &dev);
+	if (!dev) {
+		error_set(errp, "VM Generation ID device not found");
+		return false;
+	}
+	((struct guid_info *)result)->guid = uuid_print(vmgenid_guid(dev));
 	return true;
 }
 
@@ -367,6 +394,8 @@ static bool qmp_query_iothreads(void *args, void *result, GError **errp)
 const struct command machine_commands[] = {
 	{"query-name", "Name of the guest", NULL, &name_info_set, qmp_query_name,
 	 COMMAND_PRECONFIG},
+	{"query-vm-generation-id", "The generation ID of the guest (vmgenid)", NULL, &guid_info_set,
+	 qmp_query_generation_id},
 	{"query-uuid", "UUID of the guest", NULL, &uuid_info_set, qmp_query_uuid,
 	 COMMAND_PRECONFIG},
 	{"query-kvm", "Whether KVM is used", NULL, &kvm_info_set, qmp_query_kvm},

@@ -45,6 +45,11 @@ static void print_uuid(struct hmp *hmp, json_object *result)
 	g_string_append_printf(hmp->out, "%s\n", text_of(result, "UUID"));
 }
 
+static void print_generation_id(struct hmp *hmp, json_object *result)
+{
+	g_string_append_printf(hmp->out, "%s\n", text_of(result, "guid"));
+}
+
 static void print_kvm(struct hmp *hmp, json_object *result)
 {
 	g_string_append_printf(hmp->out, "kvm support: %s\n",
@@ -341,6 +346,8 @@ const struct hmp_command hmp_info_commands[] = {
 	 {{"name", HMP_WORD, true}},
 	 .run = info_trace_events},
 	{"uuid", "", "show the current VM UUID", .qmp = "query-uuid", .print = print_uuid},
+	{"vm-generation-id", "", "Show Virtual Machine Generation ID",
+	 .qmp = "query-vm-generation-id", .print = print_generation_id},
 	{"version", "", "show the version", .qmp = "query-version", .print = print_version},
 	{NULL},
 };
