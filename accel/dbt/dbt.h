@@ -154,7 +154,8 @@ struct dbt_cpu {
 	uint8_t cpl;
 	struct block *block;
 	const struct op *op; /* set before whatever may fault: mem.h's slow paths, dbt_fault() */
-	uint64_t rip;        /* between blocks */
+	bool alone;   /* set before dbt_leave(): the instruction runs in a block of its own next */
+	uint64_t rip; /* between blocks */
 	struct accel_cpu *acc;
 	struct dbt_machine *machine;
 
@@ -216,14 +217,13 @@ static inline struct dbt_cpu *dbt_cpu_of(struct accel_cpu *cpu)
 	return cpu->data;
 }
 
-/* ---- Faults: do not return ---- */
+/* ---- run.c: faults do not return ---- */
 _Noreturn void dbt_fault(struct dbt_cpu *cpu, const struct op *op, unsigned vector);
 _Noreturn void dbt_fault_code(struct dbt_cpu *cpu, const struct op *op, unsigned vector,
 			      uint32_t code);
 _Noreturn void dbt_page_fault(struct dbt_cpu *cpu, const struct op *op, uint64_t lin,
 			      uint32_t code);
-/* Leaves the block without a fault; the instruction will run again (cpu->op says which), or, with
- * dbt_leave_after(), is done. */
+/* Leaves the block without a fault; the instruction will run again (cpu->op says which). */
 _Noreturn void dbt_leave(struct dbt_cpu *cpu);
 
 /* ---- event.c: delivery. cpu->rip is the address to return to ---- */
@@ -275,7 +275,7 @@ void dbt_set_cr0(struct dbt_cpu *cpu, const struct op *op, uint64_t value);
 void dbt_set_cr3(struct dbt_cpu *cpu, const struct op *op, uint64_t value);
 void dbt_set_cr4(struct dbt_cpu *cpu, const struct op *op, uint64_t value);
 void dbt_set_efer(struct dbt_cpu *cpu, const struct op *op, uint64_t value);
-/* All of RFLAGS, status flags included (flags.h). dbt_set_rflags() updates the mode. */
+/* All of RFLAGS, status flags included. dbt_set_rflags() updates the mode. flags.c */
 uint64_t dbt_rflags(struct dbt_cpu *cpu);
 void dbt_set_rflags(struct dbt_cpu *cpu, uint64_t value, uint64_t mask);
 bool dbt_rdmsr(struct dbt_cpu *cpu, uint32_t index, uint64_t *value); /* false: #GP */
@@ -320,6 +320,11 @@ void block_cache_free(struct block_cache *cache);
 struct block *block_get(struct dbt_cpu *cpu);
 void block_flush_page(struct dbt_cpu *cpu, uint64_t phys_page);
 void block_flush_all(struct dbt_cpu *cpu);
+/* code-pages.c: stores to the page at @phys, which is at @host, have to be seen from now on: called
+ * before its bytes are decoded into a block. */
+void dbt_watch_code(struct dbt_cpu *cpu, uint64_t phys, const uint8_t *host);
+/* code-pages.c: does what other threads asked of this vCPU. Between blocks; cheap if nothing. */
+void dbt_serve_requests(struct dbt_cpu *cpu);
 
 /* ---- run.c ---- */
 enum run_result dbt_run(struct accel_cpu *acc);

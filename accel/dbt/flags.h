@@ -4,7 +4,7 @@
  * An operation that sets the six status flags leaves its result in cpu->cc_dst, one source in
  * cpu->cc_src and what it was, with its width, in cpu->cc_op. Flags are worked out from these when
  * somebody looks. With CC_FLAGS the flags themselves are in cpu->cc_dst (FLAG_* bits), as after
- * operations that compute them anyway. All other bits of RFLAGS live in cpu->flags.
+ * operations that compute them anyway. Values are kept zero-extended. All other bits of RFLAGS live in cpu->flags.
  *
  * An operation that leaves some status flags alone (INC, rotates, BT) works out the old ones first,
  * or has a CC of its own that carries them.
@@ -20,8 +20,9 @@ enum cc_op {
 	CC_ADD = 4,    /* cc_src: the second operand */
 	CC_SUB = 8,    /* cc_src: the second operand (subtrahend) */
 	CC_LOGIC = 12, /* CF = OF = AF = 0 */
-	CC_ADC = 16,   /* as ADD with carry in; cc_src: second operand */
-	CC_SBB = 20,
+	CC_ADC =
+		16, /* ADD with a carry in of 1 (if it was 0 it is CC_ADD); cc_src: second operand */
+	CC_SBB = 20, /* the same of SUB */
 	CC_INC = 24, /* cc_src: the old CF */
 	CC_DEC = 28,
 	CC_SHL = 32, /* cc_src: the operand shifted by one less than the count */
@@ -33,6 +34,19 @@ enum cc_op {
 uint32_t flags_status(const struct dbt_cpu *cpu);
 /* Condition @cc (0-15, as in Jcc) now. */
 bool flags_condition(const struct dbt_cpu *cpu, unsigned cc);
+
+/* CF alone. */
+bool flags_carry_slow(const struct dbt_cpu *cpu);
+static inline bool flags_carry(const struct dbt_cpu *cpu)
+{
+	if (cpu->cc_op == CC_FLAGS)
+		return cpu->cc_dst & FLAG_CF;
+	if (cpu->cc_op >= CC_LOGIC && cpu->cc_op < CC_ADC)
+		return false;
+	if (cpu->cc_op >= CC_INC && cpu->cc_op < CC_SHL)
+		return cpu->cc_src;
+	return flags_carry_slow(cpu);
+}
 
 static inline void flags_set_status(struct dbt_cpu *cpu, uint32_t status)
 {

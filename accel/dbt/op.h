@@ -38,7 +38,9 @@ enum op_ea_kind {
 	EA_64,     /* 64-bit addresses, no segment base */
 	EA_64_SEG, /* the same with FS's or GS's base */
 	EA_FLAT32, /* 32-bit addresses, all segments flat (MODE_FLAT) */
-	EA_SLOW,   /* anything: 16-bit addresses, limits, bases, types */
+	EA_SLOW16, /* anything else, by address size: limits, bases, types */
+	EA_SLOW32,
+	EA_SLOW64, /* RIP-relative where disp does not fit: disp is the encoded one */
 };
 
 struct op {
@@ -57,28 +59,35 @@ struct op {
 	uint8_t flags; /* family's own */
 };
 
-#define OP_NO_BLOCK UINT32_MAX
-
 struct block {
-	struct block *hash_next, *page_next;
+	struct block *hash_next, *page_next, *page2_next;
 	uint64_t phys;  /* physical address of the first byte */
 	uint64_t page2; /* physical page of what lies behind the page's end; UINT64_MAX: nothing */
 	uint32_t mode;
-	uint16_t size; /* bytes of guest code */
-	uint16_t count;
+	uint16_t size;  /* bytes of guest code */
+	uint16_t count; /* instructions; 1: it runs alone (dbt_cpu.alone) */
 	struct {
 		struct block *to;
-		uint64_t epoch;
-	} link[2];       /* taken; fallen through */
-	struct op ops[]; /* count of them */
+		uint64_t epoch, rip; /* it holds in this epoch, for this target */
+	} link[2];                   /* taken; fallen through */
+	struct op ops[]; /* one for each instruction; one that goes on to the next block if the last
+			  * does not leave by itself */
 };
 
-/* Sanitizers and debug builds have no tail calls: there the loop in run.c goes from op to op. */
-#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__)
-#define NEXT(cpu, op) return (op)[1].fn(cpu, (op) + 1)
+/*
+ * Sanitizers and debug builds have no tail calls: there the loop in run.c goes from op to op. It does
+ * so for any function that returns an operation; a function that has a local variable whose address
+ * is taken must end with OP_LOOP(), as the compiler makes no tail call of its NEXT().
+ */
+#if defined(__OPTIMIZE__) && defined(__GNUC__) && !defined(__clang__) &&                           \
+	!defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define DBT_TAIL_CALLS 1
+#define OP_GO(cpu, op) return (op)->fn(cpu, op)
 #else
-#define NEXT(cpu, op) return (op) + 1
+#define OP_GO(cpu, op) return op
 #endif
+#define NEXT(cpu, op)    OP_GO(cpu, (op) + 1)
+#define OP_LOOP(cpu, op) return (op) + 1
 
 /*
  * A family of instructions: from decoded form to operation. Fills in fn and what its functions read
