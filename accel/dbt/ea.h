@@ -5,8 +5,9 @@
  * cpu->gpr, except of byte operations: there it is an offset in bytes into it, so that AH..BH are like
  * any other. A 32-bit result clears the upper half, narrower ones leave the rest alone.
  *
- * Memory comes in two forms: handlers for EA_64, the everyday one in 64-bit code, have the address
- * calculation inline; those for the rest ask op_linear(), which knows all kinds. OP_EA_FN() chooses.
+ * Memory comes in two forms. Handlers named q are for EA_64, the everyday kind in 64-bit code: the
+ * address, the look into the TLB and the access are inline; on a miss they hand over to g, as a jump,
+ * so that they call nothing and save no registers. Those named g are for all kinds of addresses.
  */
 #ifndef DBT_EA_H
 #define DBT_EA_H
@@ -155,10 +156,19 @@ static inline uint64_t op_linear(struct dbt_cpu *cpu, const struct op *op, unsig
 	return op_linear_slow(cpu, op, size, is_write);
 }
 
-/* The two forms of a handler's address, for macros that make handlers: EA is q or g. */
-#define EA_q(cpu, op, size, is_write) op_offset64(cpu, op)
-#define EA_g(cpu, op, size, is_write) op_linear(cpu, op, size, is_write)
-#define OP_EA_FN(op, q, g)            ((op)->ea == EA_64 ? (q) : (g))
+/*
+ * The start of a q handler: declares _p, the operand in host memory, or leaves it to handler @g. The
+ * operand can be written if it is a Q_WRITE (and read: no page is only writable).
+ */
+#define Q_READ(size, g)  Q_ACCESS(size, g, read)
+#define Q_WRITE(size, g) Q_ACCESS(size, g, write)
+#define Q_ACCESS(size, g, tag)                                                                     \
+	uint64_t _lin = op_offset64(cpu, op);                                                      \
+	const struct tlb_entry *_e = &cpu->tlb[cpu->mmu_index][TLB_INDEX(_lin)];                   \
+	volatile OP_MEM_##size *_p = (OP_MEM_##size *)(_lin + _e->to_host);                        \
+                                                                                                   \
+	if (unlikely(_e->tag != PAGE_OF(_lin + size - 1)))                                         \
+	return g(cpu, op)
 
 /* ---- Read, modify, write ---- */
 
@@ -179,29 +189,28 @@ static inline void *op_rmw(struct dbt_cpu *cpu, const struct op *op, uint64_t li
 }
 
 /*
- * Replaces the @size bytes at @lin by @result, an expression of their old value `_a` that may set the
- * lazy flags. @commit: what else has to happen once it is written.
+ * Replaces the memory operand by @result, an expression of its old value `_a` that may set the lazy
+ * flags and nothing else.
  */
-#define OP_RMW(cpu, op, lin, size, result, commit)                                                 \
+#define OP_RMW(size, result)                                                                       \
 	do {                                                                                       \
-		uint64_t _lin = (lin);                                                             \
+		uint64_t _lin = op_linear(cpu, op, size, true);                                    \
 		OP_MEM_##size *_p = op_rmw(cpu, op, _lin, size);                                   \
 		if (likely(_p != NULL)) {                                                          \
 			OP_TYPE_##size _a = *(volatile OP_MEM_##size *)_p;                         \
 			*(volatile OP_MEM_##size *)_p = (result);                                  \
 		} else {                                                                           \
-			uint64_t _dst = (cpu)->cc_dst, _src = (cpu)->cc_src;                       \
-			uint32_t _cc = (cpu)->cc_op;                                               \
+			uint64_t _dst = cpu->cc_dst, _src = cpu->cc_src;                           \
+			uint32_t _cc = cpu->cc_op;                                                 \
 			OP_TYPE_##size _a = ld##size(cpu, op, _lin);                               \
 			OP_TYPE_##size _r = (result);                                              \
-			uint64_t _new_dst = (cpu)->cc_dst, _new_src = (cpu)->cc_src;               \
-			uint32_t _new_cc = (cpu)->cc_op;                                           \
-			(cpu)->cc_dst = _dst, (cpu)->cc_src = _src, (cpu)->cc_op = _cc;            \
+			uint64_t _new_dst = cpu->cc_dst, _new_src = cpu->cc_src;                   \
+			uint32_t _new_cc = cpu->cc_op;                                             \
+			cpu->cc_dst = _dst, cpu->cc_src = _src, cpu->cc_op = _cc;                  \
 			st##size(cpu, op, _lin, _r);                                               \
-			(cpu)->cc_dst = _new_dst, (cpu)->cc_src = _new_src;                        \
-			(cpu)->cc_op = _new_cc;                                                    \
+			cpu->cc_dst = _new_dst, cpu->cc_src = _new_src;                            \
+			cpu->cc_op = _new_cc;                                                      \
 		}                                                                                  \
-		commit;                                                                            \
 	} while (0)
 #define OP_TYPE_1 uint8_t
 #define OP_TYPE_2 uint16_t
