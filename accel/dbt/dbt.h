@@ -154,8 +154,7 @@ struct dbt_cpu {
 	uint8_t cpl;
 	struct block *block;
 	const struct op *op; /* set before whatever may fault: mem.h's slow paths, dbt_fault() */
-	bool alone;   /* set before dbt_leave(): the instruction runs in a block of its own next */
-	uint64_t rip; /* between blocks */
+	uint64_t rip;        /* between blocks */
 	struct accel_cpu *acc;
 	struct dbt_machine *machine;
 
@@ -320,11 +319,6 @@ void block_cache_free(struct block_cache *cache);
 struct block *block_get(struct dbt_cpu *cpu);
 void block_flush_page(struct dbt_cpu *cpu, uint64_t phys_page);
 void block_flush_all(struct dbt_cpu *cpu);
-/* code-pages.c: stores to the page at @phys, which is at @host, have to be seen from now on: called
- * before its bytes are decoded into a block. */
-void dbt_watch_code(struct dbt_cpu *cpu, uint64_t phys, const uint8_t *host);
-/* code-pages.c: does what other threads asked of this vCPU. Between blocks; cheap if nothing. */
-void dbt_serve_requests(struct dbt_cpu *cpu);
 
 /* ---- run.c ---- */
 enum run_result dbt_run(struct accel_cpu *acc);

@@ -140,6 +140,19 @@ static inline uint64_t op_segment_linear(struct dbt_cpu *cpu, const struct op *o
 	return dbt_segment_linear(cpu, op, seg, offset, size, is_write);
 }
 
+/*
+ * Of BT and its kin with memory and a bit number in a register: the number is signed and reaches
+ * beyond the operand, of 1 << @log bytes.
+ */
+static inline uint64_t op_bit_linear(struct dbt_cpu *cpu, const struct op *op, int64_t bit,
+				     unsigned log, bool is_write)
+{
+	uint64_t offset = op_offset(cpu, op) + ((bit >> (log + 3)) << log);
+
+	return op_segment_linear(cpu, op, op->seg, offset & op_address_mask(op), 1u << log,
+				 is_write);
+}
+
 /* op_linear() for the kinds that are not fast. ea.c */
 uint64_t op_linear_slow(struct dbt_cpu *cpu, const struct op *op, unsigned size, bool is_write);
 
@@ -189,12 +202,13 @@ static inline void *op_rmw(struct dbt_cpu *cpu, const struct op *op, uint64_t li
 }
 
 /*
- * Replaces the memory operand by @result, an expression of its old value `_a` that may set the lazy
- * flags and nothing else.
+ * Replaces the @size bytes at @lin by @result, an expression of their old value `_a` that may set the
+ * lazy flags and nothing else. OP_RMW(): of the memory operand.
  */
-#define OP_RMW(size, result)                                                                       \
+#define OP_RMW(size, result) OP_RMW_AT(size, op_linear(cpu, op, size, true), result)
+#define OP_RMW_AT(size, lin, result)                                                               \
 	do {                                                                                       \
-		uint64_t _lin = op_linear(cpu, op, size, true);                                    \
+		uint64_t _lin = (lin);                                                             \
 		OP_MEM_##size *_p = op_rmw(cpu, op, _lin, size);                                   \
 		if (likely(_p != NULL)) {                                                          \
 			OP_TYPE_##size _a = *(volatile OP_MEM_##size *)_p;                         \

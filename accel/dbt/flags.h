@@ -48,6 +48,66 @@ static inline bool flags_carry(const struct dbt_cpu *cpu)
 	return flags_carry_slow(cpu);
 }
 
+/* X(condition), for handlers that are specialised by it. */
+#define FLAGS_CONDITIONS(X)                                                                        \
+	X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
+
+/*
+ * Condition @cc (a constant), where it can be had from the lazy state without working out all flags:
+ * 0, 1, or -1 if flags_condition() has to be asked. After a comparison, of which the first operand
+ * is cc_dst + cc_src, that is one comparison of the host's.
+ */
+static inline __attribute__((always_inline)) int flags_try(const struct dbt_cpu *cpu, unsigned cc)
+{
+	uint32_t op = cpu->cc_op;
+	unsigned shift = 64 - (8u << (op & 3)); /* brings the top bit to bit 63 */
+	uint64_t dst = cpu->cc_dst, a = (dst + cpu->cc_src) << shift, b = cpu->cc_src << shift;
+	bool compared = op >= CC_SUB && op < CC_LOGIC, logic = op >= CC_LOGIC && op < CC_ADC, yes;
+
+	switch (cc >> 1) {
+	case 1:
+		if (!compared)
+			return -1;
+		yes = a < b;
+		break;
+	case 2:
+		yes = op == CC_FLAGS ? !!(dst & FLAG_ZF) : !dst;
+		break;
+	case 3:
+		if (!compared)
+			return -1;
+		yes = a <= b;
+		break;
+	case 4:
+		yes = op == CC_FLAGS ? !!(dst & FLAG_SF) : dst << shift >> 63;
+		break;
+	case 5:
+		if (op != CC_FLAGS)
+			return -1;
+		yes = dst & FLAG_PF;
+		break;
+	case 6:
+		if (compared)
+			yes = (int64_t)a < (int64_t)b;
+		else if (logic)
+			yes = dst << shift >> 63;
+		else
+			return -1;
+		break;
+	case 7:
+		if (compared)
+			yes = (int64_t)a <= (int64_t)b;
+		else if (logic)
+			yes = (int64_t)(dst << shift) <= 0;
+		else
+			return -1;
+		break;
+	default:
+		return -1;
+	}
+	return yes ^ (cc & 1);
+}
+
 static inline void flags_set_status(struct dbt_cpu *cpu, uint32_t status)
 {
 	cpu->cc_op = CC_FLAGS;
