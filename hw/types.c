@@ -14,6 +14,7 @@
 #include "hw/intc.h"
 #include "hw/isa.h"
 #include "hw/pci.h"
+#include "hw/pci/bridge.h"
 #include "hw/piix.h"
 #include "hw/rng.h"
 #include "hw/rtc.h"
@@ -25,12 +26,13 @@
 
 /* Chips and boards that no header declares. */
 extern const struct device_type debug_exit_type, debugcon_type, fw_cfg_type, gsi_router_type,
-	isa_parallel_type, isa_serial_type, pc_machine_type, pcspk_type, port92_type,
-	pvpanic_pci_type, virtio_rng_type, virtio_rng_pci_type, virtio_rng_pci_transitional_type,
-	virtio_rng_pci_modern_type, virtconsole_type, virtio_balloon_type, virtio_balloon_pci_type,
-	virtio_balloon_pci_modern_type, virtio_balloon_pci_transitional_type,
-	virtio_serial_port_type, virtio_serial_type, virtio_serial_pci_type,
-	virtio_serial_pci_modern_type, virtio_serial_pci_transitional_type, virtserialport_type;
+	isa_parallel_type, isa_serial_type, pc_machine_type, i82801_bridge_type, pci_bridge_type,
+	pcspk_type, port92_type, pvpanic_pci_type, virtio_rng_type, virtio_rng_pci_type,
+	virtio_rng_pci_transitional_type, virtio_rng_pci_modern_type, virtconsole_type,
+	virtio_balloon_type, virtio_balloon_pci_type, virtio_balloon_pci_modern_type,
+	virtio_balloon_pci_transitional_type, virtio_serial_port_type, virtio_serial_type,
+	virtio_serial_pci_type, virtio_serial_pci_modern_type, virtio_serial_pci_transitional_type,
+	virtserialport_type;
 
 static const struct device_type *const rows[] = {
 	/* Machines */
@@ -66,6 +68,9 @@ static const struct device_type *const rows[] = {
 	&gsi_router_type,
 	&i440fx_host_type,
 	&i440fx_type,
+	&i82801_bridge_type,
+	&pci_bridge_base_type,
+	&pci_bridge_type,
 	&pci_device_type,
 	&piix3_type,
 	&piix4_pm_type,

@@ -32,7 +32,18 @@ enum pci_register {
 	PCI_PRIMARY_BUS = 0x18,
 	PCI_SECONDARY_BUS = 0x19,
 	PCI_SUBORDINATE_BUS = 0x1a,
+	PCI_IO_BASE = 0x1c,
+	PCI_IO_LIMIT = 0x1d,
+	PCI_SECONDARY_STATUS = 0x1e,
+	PCI_MEMORY_BASE = 0x20,
+	PCI_MEMORY_LIMIT = 0x22,
+	PCI_PREFETCH_BASE = 0x24,
+	PCI_PREFETCH_LIMIT = 0x26,
+	PCI_PREFETCH_BASE_HIGH = 0x28,
+	PCI_PREFETCH_LIMIT_HIGH = 0x2c,
+	PCI_BRIDGE_WINDOWS_END = 0x30,
 	PCI_BRIDGE_ROM_BAR = 0x38,
+	PCI_BRIDGE_CONTROL = 0x3e,
 };
 
 enum pci_command_bit {
@@ -51,6 +62,15 @@ enum pci_status_bit {
 	PCI_STATUS_MASTER_PARITY = 0x0100,
 	PCI_STATUS_DEVSEL_MEDIUM = 0x0200,
 	PCI_STATUS_ERRORS = 0xf900, /* cleared by writing ones */
+};
+
+#define PCI_PREFETCH_64BIT 0x01 /* in base and limit */
+
+enum pci_bridge_control_bit {
+	PCI_BRIDGE_VGA = 0x0008,
+	PCI_BRIDGE_RESET = 0x0040,
+	PCI_BRIDGE_CONTROL_BITS = 0x0bff, /* what software may write, */
+	PCI_BRIDGE_TIMER_STATUS = 0x0400, /* and clear by writing ones */
 };
 
 #define PCI_HEADER_BRIDGE        0x01

@@ -10,18 +10,31 @@ struct bus_search {
 	struct bus *found;
 };
 
+/* How many bridges lead to it. */
+static unsigned bus_depth(const struct bus *bus)
+{
+	unsigned depth = 0;
+
+	for (; bus->parent->bus; bus = bus->parent->bus)
+		depth++;
+	return depth;
+}
+
+/* The first there is, but one nearer to the board before those behind it. */
 static void match_bus(struct device *dev, void *opaque)
 {
 	struct bus_search *search = opaque;
 
-	for (guint i = 0; !search->found && dev->buses && i < dev->buses->len; i++) {
+	for (guint i = 0; dev->buses && i < dev->buses->len; i++) {
 		struct bus *bus = g_ptr_array_index(dev->buses, i);
 
 		if (search->name && strcmp(bus->name, search->name))
 			continue;
 		if (search->kind && strcmp(bus->type->kind, search->kind))
 			continue;
-		if (!search->with_room || !bus_is_full(bus))
+		if (search->with_room && bus_is_full(bus))
+			continue;
+		if (!search->found || bus_depth(bus) < bus_depth(search->found))
 			search->found = bus;
 	}
 }

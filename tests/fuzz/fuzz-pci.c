@@ -3,6 +3,9 @@
  * space of a card and of a bridge, and to where their registers may have gone.
  */
 #include "../unit/trial-bench.h"
+#include "hw/pci/bridge.h"
+
+extern const struct device_type i82801_bridge_type;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -20,8 +23,8 @@ static void set_up(void)
 	if (card)
 		return;
 	card = plug(&bench_card_type, &b->pci);
-	bridge = plug(&bench_bridge_type, &b->pci);
-	behind = plug(&bench_card_type, &container_of(bridge, struct bench_bridge, pci)->bus);
+	bridge = plug(&i82801_bridge_type, &b->pci);
+	behind = plug(&bench_card_type, &container_of(bridge, struct pci_bridge, pci)->bus);
 }
 
 /* Ports and memory for half of the input; the other half goes straight to configuration space. */

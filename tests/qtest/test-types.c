@@ -22,6 +22,7 @@ static const struct need needs[] = {
 	{"isa-debugcon", ",'chardev':'c'", "-chardev null,id=c"},
 	{"isa-parallel", ",'chardev':'c'", "-chardev null,id=c"},
 	{"isa-serial", ",'chardev':'c'", "-chardev null,id=c"},
+	{"pci-bridge", ",'chassis_nr':1", NULL},
 	{"virtconsole", ",'chardev':'c'", "-device virtio-serial-pci -chardev null,id=c"},
 	{"virtserialport", ",'chardev':'c'", "-device virtio-serial-pci -chardev null,id=c"},
 	{"rng-egd", ",'chardev':'c'", "-chardev null,id=c"},
