@@ -15,8 +15,11 @@
  * deferred for it where need be. Two devices that reach each other's registers by DMA can tie a loop; so who
  * has a device's lock waits for another's only for a bounded time, and is then refused.
  *
- * A LOCK_NONE callback, and an iothread, may wait for the machine lock for a moment. So nobody waits for one
- * of these with the lock held: dispatch_wait_idle(), loop_call() and loop_free() give it up meanwhile.
+ * An iothread's loop has such a lock too, which it holds while it dispatches: who wants to touch what runs there
+ * takes it by loop_lock(), under the machine lock or not, and the same rules hold for what runs there.
+ *
+ * A LOCK_NONE callback, and a thread like the monitors', may wait for the machine lock for a moment. So nobody waits
+ * for one of these with the lock held: dispatch_wait_idle() and loop_free() give it up meanwhile.
  */
 #ifndef EVENT_LOCK_H
 #define EVENT_LOCK_H

@@ -3,7 +3,8 @@
  *
  * A loop is a GMainContext with a thread that turns it. The main loop is turned by the main thread
  * and is the IO thread of every device that was given no iothread; it holds the machine lock while it
- * dispatches, never while it polls. An iothread's loop does not take the machine lock.
+ * dispatches, never while it polls. An iothread's loop does not take the machine lock, but has a lock of its own,
+ * so that others can keep it from running for a moment: in the order of locks it is a device's (event/lock.h).
  *
  * Callbacks run on the loop's own thread. All functions here may be called from any thread unless
  * they say otherwise.
@@ -28,7 +29,18 @@ struct loop *loop_current(void);
  * before still runs. Watches, timers and bottom halves must be gone by then.
  */
 struct loop *loop_new(const char *name, GError **errp);
-void loop_free(struct loop *loop);
+void loop_free(struct loop *loop); /* gives the machine lock up meanwhile */
+
+/* The same, but callbacks run under a lock of the loop's. */
+struct loop *loop_new_exclusive(const char *name, GError **errp);
+
+/*
+ * With it nothing of an exclusive loop runs; its watches, bottom halves and timers may be touched as if on its own
+ * thread. On its own thread, and for other loops, it does nothing. For moments only.
+ */
+void loop_lock(struct loop *loop);
+void loop_unlock(struct loop *loop);
+
 int loop_thread_id(const struct loop *loop);
 GMainContext *loop_context(struct loop *loop);
 
@@ -53,6 +65,25 @@ struct bottom_half *bh_new(struct loop *loop, void (*fn)(void *opaque), void *op
 void bh_schedule(struct bottom_half *bh);
 void bh_cancel(struct bottom_half *bh);
 void bh_free(struct bottom_half *bh); /* on the loop's thread */
+
+/* ---- Polling: exclusive loops only ---- */
+
+/* Something that can be looked at without a system call. */
+struct loop_poller {
+	bool (*ready)(void *opaque);           /* there is work */
+	void (*run)(void *opaque);             /* do it */
+	void (*busy)(void *opaque, bool busy); /* the loop looks all the time, or not any more */
+	void *opaque;
+};
+/* With the loop's lock. The poller stays the caller's. */
+void loop_add_poller(struct loop *loop, struct loop_poller *poller);
+void loop_remove_poller(struct loop *loop, struct loop_poller *poller);
+
+/* How long to look before sleeping: adapts between 0 and max_ns; factor and divisor, 0: a default. */
+struct loop_polling {
+	int64_t max_ns, grow, shrink;
+};
+void loop_set_polling(struct loop *loop, const struct loop_polling *polling);
 
 /* ---- File descriptors ---- */
 

@@ -3,8 +3,8 @@
  *
  * One turn of a loop (loop.c) is: ask GLib which file descriptors it wants polled and for how long;
  * sleep in ppoll() until then, until the nearest timer, or until somebody kicks; then, for the main
- * loop under the machine lock, dispatch GLib's sources (fd watches are such), run the bottom halves,
- * run the timers that are due.
+ * loop under the machine lock and for an iothread's under its own, dispatch GLib's sources (fd watches
+ * are such), run the pollers that are ready, the bottom halves, and the timers that are due.
  */
 #ifndef EVENT_INTERNAL_H
 #define EVENT_INTERNAL_H
@@ -90,11 +90,32 @@ struct loop {
 
 	struct timer_queue timers[QCLOCK_COUNT];
 
+	/* See loop_new_exclusive(). Who wants the lock waits at the gate, so that everybody gets his turn. */
+	bool exclusive, entered;
+	GMutex gate, lock;
+	int wanted; /* atomic: by how many others */
+
+	/* poll.c */
+	GPtrArray *pollers;          /* NULL: none yet */
+	struct loop_polling polling; /* atomic members */
+	int64_t look_ns;             /* how long to look before sleeping */
+
 	GPollFD *fds; /* kick_fd, then what GLib asks for */
 	int fds_capacity;
 
 	struct loop *next; /* in the list of all loops */
 };
+
+/* poll.c: the loop's own thread takes its lock; it gives it up if it has it, and then returns true. */
+void loop_enter(struct loop *loop);
+bool loop_leave(struct loop *loop);
+/* Looks for work for a while, at most @timeout ns (-1: any time). True: there is some. */
+bool loop_look(struct loop *loop, int count, int64_t timeout);
+/* After having waited for @waited ns in all, looking and sleeping. */
+void loop_looked(struct loop *loop, int64_t waited);
+void pollers_run(struct loop *loop);
+/* loop.c: whether one of the first @count + 1 fds has something, now. */
+bool fds_ready(struct loop *loop, int count);
 
 /* True on the loop's own thread. */
 bool loop_is_mine(const struct loop *loop);

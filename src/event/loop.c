@@ -73,6 +73,8 @@ static struct loop *loop_alloc(const char *name, GMainContext *context, GError *
 	loop->name = g_strdup(name);
 	loop->context = g_main_context_ref(context);
 	loop->kick_fd = fd;
+	g_mutex_init(&loop->gate);
+	g_mutex_init(&loop->lock);
 	loop->ready_tail = &loop->ready;
 	for (unsigned i = 0; i < QCLOCK_COUNT; i++)
 		timer_queue_init(&loop->timers[i]);
@@ -91,6 +93,10 @@ static void loop_destroy(struct loop *loop)
 		timer_queue_clear(&loop->timers[i]);
 	g_main_context_unref(loop->context);
 	close(loop->kick_fd);
+	if (loop->pollers)
+		g_ptr_array_unref(loop->pollers);
+	g_mutex_clear(&loop->gate);
+	g_mutex_clear(&loop->lock);
 	g_free(loop->fds);
 	g_free(loop->name);
 	g_free(loop);
@@ -193,15 +199,41 @@ static void sleep_on(struct loop *loop, int count, int64_t timeout)
 		loop->fds[i].revents = 0;
 }
 
+bool fds_ready(struct loop *loop, int count)
+{
+	sleep_on(loop, count, 0);
+	for (int i = 0; i <= count; i++) {
+		if (loop->fds[i].revents)
+			return true;
+	}
+	return false;
+}
+
+static bool must_not_wait(const struct loop *loop)
+{
+	return bh_any(loop) || __atomic_load_n(&loop->kicked, __ATOMIC_SEQ_CST);
+}
+
+static void wait_on(struct loop *loop, int count, int glib_ms)
+{
+	int64_t timeout = shortest_timeout(loop, glib_ms);
+	int64_t start = loop->exclusive ? clock_now(QCLOCK_REALTIME) : 0;
+	bool found = timeout && !must_not_wait(loop) && loop_look(loop, count, timeout);
+
+	__atomic_store_n(&loop->sleeping, 1, __ATOMIC_SEQ_CST);
+	sleep_on(loop, count, found || must_not_wait(loop) ? 0 : shortest_timeout(loop, glib_ms));
+	if (loop->exclusive)
+		loop_looked(loop, clock_now(QCLOCK_REALTIME) - start);
+}
+
 static void poll_fds(struct loop *loop, int count, int glib_ms, bool wait)
 {
 	uint64_t kicks;
 
-	__atomic_store_n(&loop->sleeping, 1, __ATOMIC_SEQ_CST);
-	if (!wait || bh_any(loop) || __atomic_load_n(&loop->kicked, __ATOMIC_SEQ_CST))
-		sleep_on(loop, count, 0);
+	if (wait)
+		wait_on(loop, count, glib_ms);
 	else
-		sleep_on(loop, count, shortest_timeout(loop, glib_ms));
+		sleep_on(loop, count, 0);
 	__atomic_store_n(&loop->sleeping, 0, __ATOMIC_RELAXED);
 	if (loop->fds[0].revents && read(loop->kick_fd, &kicks, sizeof(kicks)) < 0)
 		g_assert(errno == EAGAIN);
@@ -209,27 +241,44 @@ static void poll_fds(struct loop *loop, int count, int glib_ms, bool wait)
 	__atomic_exchange_n(&loop->kicked, 0, __ATOMIC_SEQ_CST);
 }
 
+/* What a loop's callbacks run under. True if the thread had it. */
+static bool lock_give_up(struct loop *loop)
+{
+	if (loop->exclusive)
+		return loop_leave(loop);
+	if (loop != main_loop || !machine_locked())
+		return false;
+	machine_unlock();
+	return true;
+}
+
+static void lock_take(struct loop *loop)
+{
+	if (loop->exclusive)
+		loop_enter(loop);
+	else if (loop == main_loop)
+		machine_lock();
+}
+
 void loop_run_once(struct loop *loop, bool wait)
 {
-	bool lock = loop == main_loop;
-	bool nested = machine_locked();
+	bool nested;
 	int priority, timeout, count;
 
 	g_assert(loop_is_mine(loop));
-	if (lock && nested)
-		machine_unlock();
+	nested = lock_give_up(loop);
 	g_main_context_prepare(loop->context, &priority);
 	count = query_fds(loop, priority, &timeout);
 	poll_fds(loop, count, timeout, wait);
 
-	if (lock)
-		machine_lock();
+	lock_take(loop);
 	if (g_main_context_check(loop->context, priority, loop->fds + 1, count))
 		g_main_context_dispatch(loop->context);
+	pollers_run(loop);
 	bh_run_all(loop);
 	timers_run(loop);
-	if (lock && !nested)
-		machine_unlock();
+	if (!nested)
+		lock_give_up(loop);
 }
 
 /* ---- Loops with a thread of their own ---- */
@@ -255,7 +304,7 @@ static void note_started(void *opaque)
 	sem_post(started);
 }
 
-struct loop *loop_new(const char *name, GError **errp)
+static struct loop *loop_start(const char *name, bool exclusive, GError **errp)
 {
 	g_autoptr(GMainContext) context = g_main_context_new();
 	struct loop *loop = loop_alloc(name, context, errp);
@@ -263,6 +312,7 @@ struct loop *loop_new(const char *name, GError **errp)
 
 	if (!loop)
 		return NULL;
+	loop->exclusive = exclusive;
 	sem_init(&started, 0, 0);
 	loop_defer(loop, note_started, &started);
 	loop->thread = thread_start(name, loop_thread, loop, errp);
@@ -276,10 +326,26 @@ struct loop *loop_new(const char *name, GError **errp)
 	return loop;
 }
 
+struct loop *loop_new(const char *name, GError **errp)
+{
+	return loop_start(name, false, errp);
+}
+
+struct loop *loop_new_exclusive(const char *name, GError **errp)
+{
+	return loop_start(name, true, errp);
+}
+
 void loop_free(struct loop *loop)
 {
+	bool locked = machine_locked();
+
 	__atomic_store_n(&loop->stop, true, __ATOMIC_RELEASE);
 	loop_kick(loop);
+	if (locked)
+		machine_unlock();
 	g_thread_join(loop->thread);
+	if (locked)
+		machine_lock();
 	loop_destroy(loop);
 }

@@ -2,6 +2,7 @@
  * Monitors: the list of them, and their output.
  */
 #include "base/socket.h"
+#include "event/lock.h"
 #include "internal.h"
 #include "machine/runstate.h"
 
@@ -201,16 +202,22 @@ static void bring_all_home(void *opaque)
 static void end_own_thread(void)
 {
 	struct homecoming home = {.over = false};
+	bool locked = machine_locked();
 
 	if (!own_loop)
 		return;
 	g_mutex_init(&home.lock);
 	g_cond_init(&home.done);
 	loop_defer(own_loop, bring_all_home, &home);
+	/* What runs there may want the machine lock. */
+	if (locked)
+		machine_unlock();
 	g_mutex_lock(&home.lock);
 	while (!home.over)
 		g_cond_wait(&home.done, &home.lock);
 	g_mutex_unlock(&home.lock);
+	if (locked)
+		machine_lock();
 	g_mutex_clear(&home.lock);
 	g_cond_clear(&home.done);
 	g_clear_pointer(&own_loop, loop_free);

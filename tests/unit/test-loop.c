@@ -195,6 +195,120 @@ static void test_iothread(void)
 	g_assert_true(loop_current() == loop_main());
 }
 
+/* ---- Exclusive loops ---- */
+
+#define EXCLUSIVE_ROUNDS 2000
+
+struct counted {
+	struct loop *loop;
+	struct bottom_half *bh;
+	unsigned count; /* under the loop's lock */
+	int wanted;     /* atomic: for pollers */
+	int looked, ran;
+};
+
+static void count_there(void *opaque)
+{
+	struct counted *c = opaque;
+
+	g_assert_true(device_locked());
+	c->count++;
+	bh_schedule(c->bh);
+}
+
+/* A loop that never rests lets others have its lock, and nothing of it runs meanwhile. */
+static void test_exclusive(void)
+{
+	g_autoptr(GError) err = NULL;
+	struct counted c = {.loop = loop_new_exclusive("io0", &err)};
+
+	g_assert_no_error(err);
+	c.bh = bh_new(c.loop, count_there, &c);
+	bh_schedule(c.bh);
+	for (unsigned i = 0; i < EXCLUSIVE_ROUNDS; i++) {
+		unsigned before;
+
+		loop_lock(c.loop);
+		before = c.count;
+		g_thread_yield();
+		g_assert_cmpuint(c.count, ==, before);
+		loop_unlock(c.loop);
+	}
+	loop_lock(c.loop);
+	bh_free(c.bh);
+	loop_unlock(c.loop);
+	loop_free(c.loop);
+	g_assert_cmpuint(c.count, >, 0);
+}
+
+static bool poller_ready(void *opaque)
+{
+	return __atomic_load_n(&((struct counted *)opaque)->wanted, __ATOMIC_SEQ_CST);
+}
+
+static void poller_run(void *opaque)
+{
+	struct counted *c = opaque;
+
+	__atomic_store_n(&c->wanted, 0, __ATOMIC_SEQ_CST);
+	__atomic_add_fetch(&c->ran, 1, __ATOMIC_SEQ_CST);
+}
+
+static void poller_busy(void *opaque, bool busy)
+{
+	if (busy)
+		__atomic_add_fetch(&((struct counted *)opaque)->looked, 1, __ATOMIC_SEQ_CST);
+}
+
+/* Work that comes quickly makes the loop look for it; what it finds it does, unkicked. */
+static void test_polling(void)
+{
+	g_autoptr(GError) err = NULL;
+	struct counted c = {.loop = loop_new_exclusive("io0", &err)};
+	struct loop_poller poller = {poller_ready, poller_run, poller_busy, &c};
+
+	g_assert_no_error(err);
+	loop_set_polling(c.loop,
+			 &(struct loop_polling){.max_ns = 1000 * NS_PER_SEC, .grow = NS_PER_SEC});
+	loop_lock(c.loop);
+	loop_add_poller(c.loop, &poller);
+	loop_unlock(c.loop);
+	while (__atomic_load_n(&c.looked, __ATOMIC_SEQ_CST) < 3) {
+		loop_kick(c.loop);
+		g_usleep(1000);
+	}
+	/* By now it looks for as long as it may. */
+	for (int i = 1; i <= 100; i++) {
+		__atomic_store_n(&c.wanted, 1, __ATOMIC_SEQ_CST);
+		while (__atomic_load_n(&c.ran, __ATOMIC_SEQ_CST) < i)
+			g_thread_yield();
+	}
+	loop_lock(c.loop);
+	loop_remove_poller(c.loop, &poller);
+	loop_unlock(c.loop);
+	loop_free(c.loop);
+}
+
+static void take_machine_lock(void *opaque)
+{
+	machine_lock();
+	machine_unlock();
+}
+
+/* Whoever ends a loop does not stand in the way of what still runs there. */
+static void test_free_under_lock(void)
+{
+	g_autoptr(GError) err = NULL;
+	struct loop *loop = loop_new("own", &err);
+
+	g_assert_no_error(err);
+	machine_lock();
+	loop_defer(loop, take_machine_lock, NULL);
+	loop_free(loop);
+	g_assert_true(machine_locked());
+	machine_unlock();
+}
+
 /* The lock is free while the main loop sleeps, also in a turn within a callback. */
 static gpointer lock_and_kick(gpointer opaque)
 {
@@ -358,6 +472,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/loop/nested", test_nested);
 	g_test_add_func("/loop/threads", test_threads);
 	g_test_add_func("/loop/iothread", test_iothread);
+	g_test_add_func("/loop/exclusive", test_exclusive);
+	g_test_add_func("/loop/polling", test_polling);
+	g_test_add_func("/loop/free-under-lock", test_free_under_lock);
 	g_test_add_func("/loop/lock-while-asleep", test_lock_while_asleep);
 	g_test_add_func("/loop/kick-from-signal", test_kick_from_signal);
 	g_test_add_func("/loop/watch", test_watch);

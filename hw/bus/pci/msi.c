@@ -55,7 +55,14 @@ static void send_deferred(void *opaque)
 	device_unref(&d->pci->dev);
 }
 
-/* A receiver may want the machine lock, for which nobody waits under a device's. */
+/* A receiver in this process may want the machine lock, for which nobody waits under a device's. */
+static bool must_defer(const struct pci_bus *root)
+{
+	bool in_kernel = root->accel && root->accel->irqchip != IRQCHIP_OFF;
+
+	return device_locked() && !machine_locked() && !in_kernel;
+}
+
 static void defer(struct pci_device *pci, const struct msi_message *msg)
 {
 	struct deferred_message *d = g_new(struct deferred_message, 1);
@@ -73,7 +80,7 @@ void pci_msi_send(struct pci_device *pci, const struct msi_message *msg)
 		trace(pci_msi_no_master, device_label(&pci->dev));
 		return;
 	}
-	if (device_locked() && !machine_locked()) {
+	if (must_defer(root)) {
 		defer(pci, msg);
 		return;
 	}
