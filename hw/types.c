@@ -21,6 +21,7 @@
 #include "hw/types.h"
 #include "hw/virtio/mmio.h"
 #include "hw/virtio/pci.h"
+#include "machine/iothread.h"
 #include "machine/machine.h"
 #include "machine/memory-backend.h"
 
@@ -45,6 +46,9 @@ static const struct device_type *const rows[] = {
 	&memory_backend_file_type,
 	&memory_backend_memfd_type,
 	&memory_backend_ram_type,
+
+	/* Threads */
+	&iothread_type,
 
 	/* Accelerators */
 	&kvm_accel_type,

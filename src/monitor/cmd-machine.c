@@ -367,30 +367,6 @@ static bool qmp_rtc_reset_reinjection(void *args, void *result, GError **errp)
 	return true;
 }
 
-/* ---- IO threads ---- */
-
-struct iothread_info {
-	char *id;
-	int64_t thread_id, poll_max_ns, poll_grow, poll_shrink, aio_max_batch;
-};
-static const struct field iothread_rows[] = {
-	ARG_STRING(struct iothread_info, id, "id", "Name"),
-	ARG_INT(struct iothread_info, thread_id, "thread-id", "Its thread on the host"),
-	ARG_INT(struct iothread_info, poll_max_ns, "poll-max-ns", "Polling time at most"),
-	ARG_INT(struct iothread_info, poll_grow, "poll-grow", "Factor polling time grows by"),
-	ARG_INT(struct iothread_info, poll_shrink, "poll-shrink", "Divisor it shrinks by"),
-	ARG_INT(struct iothread_info, aio_max_batch, "aio-max-batch", "Requests at once at most"),
-	FIELD_ROW_END,
-};
-static const struct field_set iothread_set = {"IOThreadInfo", sizeof(struct iothread_info),
-					      iothread_rows};
-
-static bool qmp_query_iothreads(void *args, void *result, GError **errp)
-{
-	*(GArray **)result = g_array_new(false, true, sizeof(struct iothread_info));
-	return true;
-}
-
 const struct command machine_commands[] = {
 	{"query-name", "Name of the guest", NULL, &name_info_set, qmp_query_name,
 	 COMMAND_PRECONFIG},
@@ -411,7 +387,5 @@ const struct command machine_commands[] = {
 	 qmp_query_memory_size},
 	{"rtc-reset-reinjection", "Forgets timer ticks that wait to be made up for", NULL, NULL,
 	 qmp_rtc_reset_reinjection},
-	{"query-iothreads", "IO threads", NULL, &iothread_set, qmp_query_iothreads,
-	 COMMAND_RESULT_LIST | COMMAND_PRECONFIG},
 	{NULL},
 };

@@ -310,6 +310,22 @@ static void print_balloon(struct hmp *hmp, json_object *result)
 	g_string_append_printf(hmp->out, "balloon: actual=%" PRId64 "\n", actual / (int64_t)MIB);
 }
 
+static void print_iothreads(struct hmp *hmp, json_object *result)
+{
+	static const char *const numbers[] = {"poll-max-ns", "poll-grow", "poll-shrink",
+					      "aio-max-batch"};
+
+	for (size_t i = 0; i < json_object_array_length(result); i++) {
+		json_object *t = json_object_array_get_idx(result, i);
+
+		g_string_append_printf(hmp->out, "%s:\n  thread_id=%" PRId64 "\n", text_of(t, "id"),
+				       json_object_get_int64(member(t, "thread-id")));
+		for (size_t n = 0; n < G_N_ELEMENTS(numbers); n++)
+			g_string_append_printf(hmp->out, "  %s=%" PRId64 "\n", numbers[n],
+					       json_object_get_int64(member(t, numbers[n])));
+	}
+}
+
 const struct hmp_command hmp_info_commands[] = {
 	{"balloon", "", "show balloon information", .qmp = "query-balloon", .print = print_balloon},
 	{"chardev", "", "show the character devices", .qmp = "query-chardev",
@@ -318,6 +334,7 @@ const struct hmp_command hmp_info_commands[] = {
 	{"history", "", "show the command line history", .run = info_history},
 	{"hotpluggable-cpus", "", "show places for CPUs", .qmp = "query-hotpluggable-cpus",
 	 .print = print_hotpluggable},
+	{"iothreads", "", "show iothreads", .qmp = "query-iothreads", .print = print_iothreads},
 	{"kvm", "", "show KVM information", .qmp = "query-kvm", .print = print_kvm},
 	{"memdev", "", "show memory backends", .qmp = "query-memdev", .print = print_memdev},
 	{"mtree",
