@@ -15,6 +15,7 @@
 #include "event/clock.h"
 #include "hw/virtio.h"
 #include "machine/balloon.h"
+#include "machine/iothread.h"
 #include "mem/ram.h"
 
 TRACE_DEFINE(virtio_balloon_target, "%u pages");
@@ -30,6 +31,7 @@ TRACE_DEFINE(guest_errors_virtio_balloon, "page 0x%x is no RAM");
 #define PFNS_MAX          1024 /* looked at at a time */
 #define STATS_MAX         64   /* records of which the known are picked */
 
+/* Of the hint queue, which may be an iothread's. */
 enum hint_state { HINT_STOPPED, HINT_REQUESTED, HINT_RUNNING };
 
 /* A page of the backing of which some parts were given. */
@@ -65,6 +67,7 @@ struct virtio_balloon {
 	/* Properties */
 	bool deflate_on_oom, free_page_hint, page_poison, free_page_reporting, old_config_size;
 	int64_t poll_interval; /* s */
+	struct device *iothread;
 	struct guest_stats {
 		struct stats stats;
 		int64_t last_update;
@@ -254,6 +257,7 @@ static void pages_hinted(struct virtqueue *q)
 static void hint_round(void *opaque, bool begin)
 {
 	struct virtio_balloon *b = opaque;
+	VIRTIO_HOLD(&b->v);
 
 	if (!virtio_has(&b->v, VIRTIO_BALLOON_F_FREE_PAGE_HINT))
 		return;
@@ -450,8 +454,10 @@ static bool balloon_realize(struct device *dev, GError **errp)
 	b->inflate = virtio_add_queue(&b->v, QUEUE_SIZE, pages_change_hands);
 	b->deflate = virtio_add_queue(&b->v, QUEUE_SIZE, pages_change_hands);
 	b->stats_queue = virtio_add_queue(&b->v, QUEUE_SIZE, stats_arrived);
-	if (b->free_page_hint)
+	if (b->free_page_hint) {
 		b->hint_queue = virtio_add_queue(&b->v, HINT_QUEUE_SIZE, pages_hinted);
+		virtqueue_set_iothread(b->hint_queue, b->iothread);
+	}
 	if (b->free_page_reporting)
 		b->report_queue = virtio_add_queue(&b->v, REPORT_QUEUE_SIZE, pages_reported);
 	timer_init(&b->poll, b->v.loop, QCLOCK_VIRTUAL, poll_now, b);
@@ -520,6 +526,8 @@ static const struct field balloon_props[] = {
 		  "Let the guest say what it fills free pages with"),
 	PROP_BOOL(BALLOON, free_page_reporting, "free-page-reporting", false,
 		  "Let the guest lend out pages it does not need just now"),
+	PROP_LINK(BALLOON, iothread, "iothread", &iothread_link,
+		  "Where free page hints are worked on; unset: the main loop"),
 	PROP_BOOL(BALLOON, old_config_size, "qemu-4-0-config-size", false,
 		  "A configuration space of 16 bytes in any case"),
 	{FIELD_AT(BALLOON, poll_interval, "guest-stats-polling-interval", FIELD_INT,

@@ -31,10 +31,12 @@
  * A chain that was popped before a reset may still be pushed, it is then just forgotten. A queue's reset
  * (RING_RESET) is the same for one queue. Reset callbacks drop the chains the device holds.
  *
- * Threads. Registers come under the machine lock. Queue handlers run on `loop`: the main loop, or an
- * iothread's, where they run without the machine lock; pop, push and notify take no lock of their own and
- * are for that thread only, while the queue runs. Rings are mapped once and mapped anew, on that same
- * thread, after a listener said that memory changed.
+ * Threads. Registers come under the machine lock. Queue handlers run on the queue's loop: the main loop, or an
+ * iothread's, where they run under that loop's lock and not the machine's, and raise interrupts without it; pop,
+ * push and notify take no lock of their own and are for that thread only, while the queue runs. Whoever touches
+ * what a handler touches from elsewhere does so within VIRTIO_HOLD(); the core calls started(), reset() and
+ * queue_reset() so. Rings are mapped once and mapped anew, on that same thread, after a listener said that
+ * memory changed.
  */
 #ifndef HW_VIRTIO_H
 #define HW_VIRTIO_H
@@ -103,6 +105,7 @@ struct virtqueue {
 	struct virtio_device *vdev;
 	unsigned index;
 	virtqueue_fn *handle; /* the driver kicked; NULL: the device looks by itself */
+	struct loop *loop;
 	uint16_t max_size;
 
 	/* As the driver set it up */
@@ -128,6 +131,12 @@ struct virtqueue {
 	uint64_t bytes;
 	struct notifier kick;
 	struct fd_watch *watch; /* of the kick; NULL: no doorbell */
+
+	/* iothread.c */
+	struct bottom_half *remote; /* passes kicks on; NULL: the main loop's */
+	struct loop_poller poller;
+	bool watched; /* instead of being kicked */
+	bool left;    /* the handler left chains in the ring */
 };
 
 static inline bool virtqueue_in_use(const struct virtqueue *q)
@@ -173,7 +182,9 @@ struct virtio_device {
 	struct device dev;
 	const struct virtio_info *info;
 	struct virtio_transport *transport;
-	struct loop *loop;
+	struct loop *loop;    /* of what is no queue's: the main loop */
+	GPtrArray *iothreads; /* that serve queues: references; NULL: none */
+	unsigned holds;
 	unsigned config_size;
 	GPtrArray *queues;          /* struct virtqueue * */
 	struct mem_listener memory; /* marks rings stale */
@@ -206,8 +217,21 @@ static inline bool virtio_has(const struct virtio_device *v, unsigned feature)
 
 /* In realize(): adds the next queue, of @size entries at most (1..32768, a power of two). */
 struct virtqueue *virtio_add_queue(struct virtio_device *v, uint16_t size, virtqueue_fn *handle);
+/* In realize(): lets an iothread (a reference is kept) serve the queue. NULL: the main loop does. */
+void virtqueue_set_iothread(struct virtqueue *q, struct device *iothread);
 /* By number; NULL if there is no such queue. */
 struct virtqueue *virtio_queue(const struct virtio_device *v, unsigned index);
+
+/* Keeps queues of iothreads from running meanwhile; nests. Machine lock; not for handlers. */
+void virtio_hold(struct virtio_device *v);
+void virtio_release(struct virtio_device *v);
+static inline void virtio_release_scope(struct virtio_device **v)
+{
+	virtio_release(*v);
+}
+#define VIRTIO_HOLD(_v)                                                                            \
+	struct virtio_device *_virtio_held                                                         \
+		__attribute__((cleanup(virtio_release_scope), unused)) = (virtio_hold(_v), (_v))
 
 /* The configuration space changed: the driver is told. */
 void virtio_config_changed(struct virtio_device *v);

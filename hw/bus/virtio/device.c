@@ -44,7 +44,7 @@ uint8_t virtio_take_isr(struct virtio_device *v, uint8_t mask)
 
 void virtio_config_changed(struct virtio_device *v)
 {
-	v->generation++;
+	__atomic_add_fetch(&v->generation, 1, __ATOMIC_RELAXED);
 	if (v->status & VIRTIO_STATUS_DRIVER_OK)
 		virtio_raise_isr(v, VIRTIO_ISR_QUEUE | VIRTIO_ISR_CONFIG, v->config_vector);
 }
@@ -125,6 +125,7 @@ static void status_changed(struct virtio_device *v, uint8_t old)
 
 void virtio_set_status(struct virtio_device *v, uint8_t status, bool legacy)
 {
+	VIRTIO_HOLD(v);
 	uint8_t old = v->status;
 
 	trace(virtio_status, v->dev.type->name, old, status);
@@ -142,6 +143,7 @@ void virtio_set_status(struct virtio_device *v, uint8_t status, bool legacy)
 
 void virtio_set_disabled(struct virtio_device *v, bool disabled)
 {
+	VIRTIO_HOLD(v);
 	uint8_t old = v->status;
 
 	v->disabled = disabled && v->use_disabled_flag;
@@ -160,6 +162,7 @@ static bool can_dma(const struct virtio_device *v)
 
 void virtio_reset(struct virtio_device *v)
 {
+	VIRTIO_HOLD(v);
 	uint8_t old = v->status;
 
 	v->status = 0;
@@ -175,10 +178,11 @@ void virtio_reset(struct virtio_device *v)
 	virtio_take_isr(v, UINT8_MAX);
 }
 
-/* The guest goes on: what was kicked while it stood is looked at. */
+/* The guest goes on: what was kicked while it stood is looked at. It stops: so have all handlers. */
 static void run_changed(void *opaque, enum run_event event, enum run_state state)
 {
 	struct virtio_device *v = opaque;
+	VIRTIO_HOLD(v);
 
 	if (event == RUN_EVENT_CHANGE && state == RUN_STATE_RUNNING)
 		kick_all(v);
@@ -220,11 +224,23 @@ static bool virtio_realized(struct device *dev, GError **errp)
 	return true;
 }
 
+void virtio_bus_unplug(struct bus *bus, struct device *dev)
+{
+	struct virtio_device *v = virtio_of(dev);
+
+	if (!v->queues)
+		return;
+	VIRTIO_HOLD(v);
+	virtio_doorbells_stop(v);
+	v->disabled = true;
+}
+
 static void virtio_unrealize(struct device *dev)
 {
 	struct virtio_device *v = virtio_of(dev);
 
 	run_event_unsubscribe(run_changed, v);
+	virtio_hold(v);
 	virtio_doorbells_stop(v);
 	if (v->memory.opaque)
 		listener_remove(v->transport->dma, &v->memory);
@@ -233,6 +249,8 @@ static void virtio_unrealize(struct device *dev)
 	v->transport->vdev = NULL;
 	g_clear_pointer(&v->queues, g_ptr_array_unref);
 	g_clear_pointer(&v->saved, g_array_unref);
+	virtio_release(v);
+	g_clear_pointer(&v->iothreads, g_ptr_array_unref);
 }
 
 static void virtio_device_reset(struct device *dev)

@@ -12,16 +12,19 @@ static void kicked(void *opaque, GIOCondition revents)
 	struct virtqueue *q = opaque;
 
 	if (notifier_test_and_clear(&q->kick))
-		virtio_kick(q->vdev, q->index);
+		virtqueue_kicked(q);
 }
 
 void virtqueue_doorbell_start(struct virtqueue *q)
 {
 	struct virtio_transport *t = q->vdev->transport;
 
-	if (q->watch || !q->enabled || !q->handle || !notifier_init(&q->kick, NULL))
+	if (!q->enabled || !q->handle)
 		return;
-	q->watch = fd_watch_new(q->vdev->loop, q->kick.fd, G_IO_IN, kicked, q);
+	virtqueue_watch(q);
+	if (q->watch || !t->ioeventfd || !t->ops->doorbell || !notifier_init(&q->kick, NULL))
+		return;
+	q->watch = fd_watch_new(q->loop, q->kick.fd, G_IO_IN, kicked, q);
 	t->ops->doorbell(t, q, true);
 }
 
@@ -29,6 +32,7 @@ void virtqueue_doorbell_stop(struct virtqueue *q)
 {
 	struct virtio_transport *t = q->vdev->transport;
 
+	virtqueue_unwatch(q);
 	if (!q->watch)
 		return;
 	t->ops->doorbell(t, q, false);
@@ -38,7 +42,7 @@ void virtqueue_doorbell_stop(struct virtqueue *q)
 
 void virtio_doorbells_start(struct virtio_device *v)
 {
-	if (!v->transport->ioeventfd || !v->transport->ops->doorbell || v->doorbells)
+	if (v->doorbells)
 		return;
 	v->doorbells = true;
 	mem_begin();

@@ -69,6 +69,8 @@ void virtio_accept(struct virtio_device *v, unsigned select, uint32_t bits)
 
 void virtio_accept_legacy(struct virtio_device *v, uint32_t bits)
 {
+	VIRTIO_HOLD(v);
+
 	if (v->features & BIT64(VIRTIO_F_VERSION_1))
 		return;
 	/* Such a driver acknowledges whatever it sees, and means none of it. */

@@ -27,8 +27,20 @@ bool virtio_features_ok(struct virtio_device *v);
 /* device.c */
 void virtio_raise_isr(struct virtio_device *v, uint8_t bits, uint16_t vector);
 
+/* Of both transports' buses: nothing of @dev runs any more when its own unrealize() begins. */
+void virtio_bus_unplug(struct bus *bus, struct device *dev);
+
 /* queue.c */
 void virtqueue_free(struct virtqueue *q);
+
+/* A kick has arrived on the queue's loop; the handler runs if the queue may. */
+void virtqueue_kicked(struct virtqueue *q);
+void virtqueue_run(struct virtqueue *q);
+
+/* iothread.c. watch and unwatch: with the device held. */
+void virtqueue_free_remote(struct virtqueue *q);
+void virtqueue_watch(struct virtqueue *q);
+void virtqueue_unwatch(struct virtqueue *q);
 
 /* map.c: @len bytes at @offset of a mapped area. */
 bool virtqueue_map(struct virtqueue *q);

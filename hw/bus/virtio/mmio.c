@@ -337,6 +337,7 @@ static char *mmio_dev_path(struct device *dev)
 const struct bus_type virtio_mmio_bus_type = {
 	.kind = "virtio-bus",
 	.help = "The place for a device behind a virtio MMIO window",
+	.unplug = virtio_bus_unplug,
 	.dev_path = mmio_dev_path,
 };
 

@@ -232,6 +232,7 @@ static char *no_fw_path(struct device *dev)
 const struct bus_type virtio_pci_bus_type = {
 	.kind = "virtio-pci-bus",
 	.help = "The inside of a virtio PCI card",
+	.unplug = virtio_bus_unplug,
 	.fw_path = no_fw_path,
 };
 

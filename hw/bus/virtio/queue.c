@@ -22,6 +22,7 @@ struct virtqueue *virtio_add_queue(struct virtio_device *v, uint16_t size, virtq
 	q->vdev = v;
 	q->index = v->queues->len;
 	q->handle = handle;
+	q->loop = v->loop;
 	q->max_size = size;
 	q->kick.fd = -1;
 	q->pieces = g_array_new(false, false, 1);
@@ -34,6 +35,7 @@ struct virtqueue *virtio_add_queue(struct virtio_device *v, uint16_t size, virtq
 void virtqueue_free(struct virtqueue *q)
 {
 	virtqueue_reset(q);
+	virtqueue_free_remote(q);
 	g_array_unref(q->pieces);
 	g_free(q);
 }
@@ -74,6 +76,8 @@ void virtqueue_reset(struct virtqueue *q)
 
 static void queue_stop(struct virtqueue *q)
 {
+	VIRTIO_HOLD(q->vdev);
+
 	virtqueue_doorbell_stop(q);
 	if (q->vdev->info->queue_reset)
 		q->vdev->info->queue_reset(q);
@@ -113,6 +117,8 @@ void virtqueue_set_addr(struct virtqueue *q, unsigned area, unsigned half, uint3
 
 void virtqueue_enable(struct virtqueue *q)
 {
+	VIRTIO_HOLD(q->vdev);
+
 	if (q->enabled)
 		return;
 	q->enabled = true;
@@ -145,14 +151,32 @@ bool virtqueue_ready(const struct virtqueue *q)
 	return !virtio_has(v, VIRTIO_F_VERSION_1) || (v->status & VIRTIO_STATUS_DRIVER_OK);
 }
 
+void virtqueue_run(struct virtqueue *q)
+{
+	uint16_t before = q->next_avail;
+
+	if (!q->handle || !virtqueue_ready(q))
+		return;
+	q->handle(q);
+	q->left = q->poller.opaque && q->next_avail == before && !virtqueue_empty(q);
+}
+
+void virtqueue_kicked(struct virtqueue *q)
+{
+	q->left = false;
+	virtqueue_run(q);
+}
+
 void virtio_kick(struct virtio_device *v, unsigned index)
 {
 	struct virtqueue *q = virtio_queue(v, index);
 
 	if (!q)
 		trace(guest_errors_virtio_kick, v->dev.type->name, index);
-	else if (q->handle && virtqueue_ready(q))
-		q->handle(q);
+	else if (q->remote)
+		bh_schedule(q->remote);
+	else
+		virtqueue_run(q);
 }
 
 /* ---- The device's side ---- */

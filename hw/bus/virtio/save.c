@@ -66,6 +66,7 @@ const struct field virtio_state[] = {
 void virtio_pre_save(struct device *dev)
 {
 	struct virtio_device *v = virtio_of(dev);
+	VIRTIO_HOLD(v);
 
 	g_array_unref(v->saved);
 	v->saved = g_array_new(false, true, sizeof(QUEUE));
@@ -140,6 +141,7 @@ static bool load_queues(struct virtio_device *v, GError **errp)
 bool virtio_post_load(struct device *dev, GError **errp)
 {
 	struct virtio_device *v = virtio_of(dev);
+	VIRTIO_HOLD(v);
 
 	if (v->features & ~v->offered) {
 		error_set(errp, "Features 0x%" PRIx64 " are not among those offered, 0x%" PRIx64,
