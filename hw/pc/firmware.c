@@ -75,7 +75,7 @@ bool pc_load_firmware(struct pc_machine *pc, struct region *pci, GError **errp)
 	const struct boot_config *boot = &pc->m.boot;
 	const char *name = boot->bios ? boot->bios : pc->m.firmware;
 
-	if (!map_option_roms(pc, pci, errp))
+	if (!map_option_roms(pc, pci, errp) || !pc_choose_flash(pc, errp))
 		return false;
 	if (pc->m.flash[0].file || pc->m.flash[1].file)
 		return pc_map_flash(pc, pci, errp);

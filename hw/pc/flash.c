@@ -12,6 +12,46 @@
 
 static const char *const names[MACHINE_FLASHES] = {"system.flash0", "system.flash1"};
 
+static const struct machine_flash *find_node(const struct machine *m, const char *name)
+{
+	for (guint i = 0; m->nodes && i < m->nodes->len; i++) {
+		const struct machine_flash *node =
+			&g_array_index(m->nodes, struct machine_flash, i);
+
+		if (!strcmp(node->node, name))
+			return node;
+	}
+	return NULL;
+}
+
+bool pc_choose_flash(struct pc_machine *pc, GError **errp)
+{
+	for (unsigned n = 0; n < MACHINE_FLASHES; n++) {
+		const struct machine_flash *node;
+
+		if (!pc->pflash[n])
+			continue;
+		if (pc->m.flash[n].file) {
+			error_set(errp,
+				  "-drive if=pflash,unit=%u clashes with -machine pflash%u=%s", n,
+				  n, pc->pflash[n]);
+			return false;
+		}
+		node = find_node(&pc->m, pc->pflash[n]);
+		if (!node) {
+			error_set(errp, "Property 'cfi.pflash01.drive' can't find value '%s'",
+				  pc->pflash[n]);
+			error_add_hint(errp,
+				       "-blockdev driver=file,node-name=%s,filename=... "
+				       "gives an image that name.",
+				       pc->pflash[n]);
+			return false;
+		}
+		pc->m.flash[n] = *node;
+	}
+	return true;
+}
+
 static bool check_size(const struct flash_store *store, const char *file, uint64_t used,
 		       GError **errp)
 {

@@ -19,7 +19,8 @@ struct pc_machine {
 	/* Properties */
 	uint64_t max_ram_below_4g; /* 0: the board's choice */
 	bool i8042, want_hpet;
-	int smbios_entry_point; /* enum pc_smbios_entry */
+	char *pflash[MACHINE_FLASHES]; /* names of images; NULL: none */
+	int smbios_entry_point;        /* enum pc_smbios_entry */
 
 	/* The board */
 	struct device *gsi, *host, *pm, *rtc, *fw_cfg, *flash[MACHINE_FLASHES];
@@ -64,7 +65,8 @@ void pc_memory_map(const struct pc_machine *pc, struct e820_table *map);
 /* firmware.c: option ROM area and BIOS into @pci memory. */
 bool pc_load_firmware(struct pc_machine *pc, struct region *pci, GError **errp);
 
-/* flash.c: flash chips instead of a ROM, when there is a first one. */
+/* flash.c: which images flash chips have; the chips instead of a ROM, when there is a first one. */
+bool pc_choose_flash(struct pc_machine *pc, GError **errp);
 bool pc_map_flash(struct pc_machine *pc, struct region *pci, GError **errp);
 
 /* fwcfg.c: the device, and what the board tells through it once all devices exist. */

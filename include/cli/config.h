@@ -87,6 +87,7 @@ struct config {
 
 	struct boot_config boot;
 	struct machine_flash flash[MACHINE_FLASHES]; /* -drive if=pflash */
+	GArray *nodes;                               /* struct machine_flash: -blockdev */
 
 	char *name, *process_name;
 	bool debug_threads;

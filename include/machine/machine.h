@@ -39,8 +39,9 @@ struct boot_fw_cfg {
 	GBytes *content;
 };
 
-/* A flash chip of the board: -drive if=pflash. Owned by the configuration. */
+/* An image for a flash chip: -drive if=pflash, or by name -blockdev. Owned by the configuration. */
 struct machine_flash {
+	const char *node; /* its name; NULL: none */
 	const char *file; /* raw image; NULL: no chip */
 	bool readonly;
 };
@@ -90,6 +91,7 @@ struct machine {
 	struct smbios_settings *smbios; /* -smbios */
 	struct numa_config *numa;       /* -numa; NULL: all is near */
 	struct machine_flash flash[MACHINE_FLASHES];
+	GArray *nodes; /* struct machine_flash: those with names, for the board's properties to name */
 	struct chardev *serial[MACHINE_SERIALS]; /* NULL: no such port */
 	struct chardev *parallel[MACHINE_PARALLELS];
 	bool rtc_localtime;

@@ -59,6 +59,14 @@ static GArray *items_new(void)
 	return list_new(sizeof(struct config_item), item_clear);
 }
 
+static void node_clear(void *ptr)
+{
+	struct machine_flash *node = ptr;
+
+	g_free((char *)node->node);
+	g_free((char *)node->file);
+}
+
 struct config *config_new(void)
 {
 	struct config *cfg = g_new0(struct config, 1);
@@ -74,6 +82,7 @@ struct config *config_new(void)
 		.globals = list_new(sizeof(struct config_global), global_clear),
 		.monitors = list_new(sizeof(struct config_monitor), monitor_clear),
 		.fds = list_new(sizeof(struct config_fd), fd_clear),
+		.nodes = list_new(sizeof(struct machine_flash), node_clear),
 		.boot = {.splash_time = -1, .reboot_timeout = -1},
 		.rtc_clock = QCLOCK_HOST,
 		.autostart = true,
@@ -100,9 +109,9 @@ static void boot_free(struct boot_config *boot)
 
 static void lists_free(struct config *cfg)
 {
-	GArray *const lists[] = {cfg->accels,  cfg->objects,  cfg->chardevs,
-				 cfg->devices, cfg->smbios,   cfg->numa,
-				 cfg->globals, cfg->monitors, cfg->fds};
+	GArray *const lists[] = {cfg->accels, cfg->objects, cfg->chardevs, cfg->devices,
+				 cfg->smbios, cfg->numa,    cfg->globals,  cfg->monitors,
+				 cfg->fds,    cfg->nodes};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
 		g_array_unref(lists[i]);

@@ -30,7 +30,8 @@ static void print_usage(GString *out)
 	print_version(out);
 	g_string_append(out, "usage: quail [options]\n");
 	for (const struct option_table *table = option_tables; table->options; table++) {
-		g_string_append_printf(out, "\n%s:\n", table->title);
+		if (table->title)
+			g_string_append_printf(out, "\n%s:\n", table->title);
 		for (const struct option *opt = table->options; opt->name; opt++) {
 			if (!(opt->flags & OPTION_HIDDEN))
 				print_option(opt, out);

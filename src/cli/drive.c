@@ -64,7 +64,7 @@ static bool handle_drive(struct cli *cli, const struct option_use *use, GError *
 			  v->has_index ? (int)v->index : -1);
 		return false;
 	}
-	cli->cfg->flash[unit] = (struct machine_flash){g_strdup(v->file), v->readonly};
+	cli->cfg->flash[unit] = (struct machine_flash){NULL, g_strdup(v->file), v->readonly};
 	return true;
 }
 

@@ -59,13 +59,14 @@ struct option {
 
 /* A titled part of the help text. */
 struct option_table {
-	const char *title;
+	const char *title;            /* NULL: more of the part above */
 	const struct option *options; /* ends with a NULL name */
 };
 extern const struct option_table option_tables[]; /* ends with NULL options */
 
 extern const struct option help_options[], machine_options[], device_options[], backend_options[],
-	drive_options[], display_options[], pc_options[], boot_options[], debug_options[];
+	drive_options[], blockdev_options[], display_options[], pc_options[], boot_options[],
+	debug_options[];
 
 /* The state of a parse. */
 struct cli {

@@ -7,6 +7,7 @@ const struct option_table option_tables[] = {
 	{"Standard options", machine_options},
 	{"Devices and objects", device_options},
 	{"Block device options", drive_options},
+	{NULL, blockdev_options},
 	{"Display options", display_options},
 	{"i386 target only", pc_options},
 	{"Character device options", backend_options},

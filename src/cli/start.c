@@ -276,6 +276,7 @@ static bool set_machine(struct machine *m, const struct config *cfg, GError **er
 {
 	m->boot = cfg->boot;
 	memcpy(m->flash, cfg->flash, sizeof(m->flash));
+	m->nodes = cfg->nodes;
 	m->no_defaults = cfg->no_defaults;
 	m->no_hpet = cfg->no_hpet;
 	m->no_acpi = cfg->no_acpi;

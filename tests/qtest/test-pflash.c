@@ -185,6 +185,34 @@ static void test_two(void)
 	qts_quit(s);
 }
 
+/* Images by name, as libvirt gives them: what is read-only at any level is so for the chip. */
+static void test_nodes(void)
+{
+	g_autofree char *code = make_image("ncode", SIZE), *vars = make_image("nvars", SIZE);
+	g_autofree char *args = g_strdup_printf(
+		"-blockdev '{\"driver\":\"file\",\"filename\":\"%s\",\"node-name\":\"code-storage\","
+		"\"auto-read-only\":true,\"discard\":\"unmap\"}' "
+		"-blockdev '{\"node-name\":\"code-format\",\"read-only\":true,\"driver\":\"raw\","
+		"\"file\":\"code-storage\"}' "
+		"-blockdev driver=raw,node-name=vars,file.driver=file,file.filename=%s "
+		"-machine pc,pflash0=code-format,pflash1=vars",
+		code, vars);
+	struct qts *s = qts_start(args);
+
+	g_assert_cmphex(get(s, 0x456), ==, 0x56);
+	put(s, 0x456, 0x40);
+	put(s, 0x456, 0);
+	g_assert_cmphex(get(s, 0) & 0x10, ==, 0x10);
+	put(s, 0, 0x50);
+	qts_writeb(s, BASE - SIZE + 0x456, 0x40);
+	qts_writeb(s, BASE - SIZE + 0x456, 0xa7);
+	qts_writeb(s, BASE - SIZE, 0xff);
+	g_assert_cmphex(get(s, 0x456), ==, 0x56);
+	qts_quit(s);
+	assert_file(code, 0x456, 0x56);
+	assert_file(vars, 0x456, 0xa7);
+}
+
 /* More than a disk may be able to take in: the file has it all in the end. */
 static void test_flood(void)
 {
@@ -240,6 +268,13 @@ static void test_refused(void)
 		{"-pflash %s -drive if=pflash,unit=0,file=x", good, "unit=0 (index=-1) exists"},
 		{"-drive if=floppy,file=%s", good, "unsupported bus type 'floppy'"},
 		{"-drive if=pflash,readonly=on,id=%s", "d", "must be specified for \"file\""},
+		{"-machine pc,pflash0=%s", "a", "'cfi.pflash01.drive' can't find value 'a'"},
+		{"-blockdev file,node-name=a,filename=%s -machine pc,pflash1=a", good,
+		 "pflash1 requires pflash0"},
+		{"-blockdev file,node-name=a,filename=%s -machine pc,pflash0=a -pflash x", good,
+		 "clashes with -machine"},
+		{"-blockdev file,node-name=a,filename=%s.not -machine pc,pflash0=a", good,
+		 "No such file or directory"},
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -262,6 +297,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/pflash/buffer", test_buffer);
 	g_test_add_func("/pflash/readonly", test_readonly);
 	g_test_add_func("/pflash/two", test_two);
+	g_test_add_func("/pflash/nodes", test_nodes);
 	g_test_add_func("/pflash/flood", test_flood);
 	g_test_add_func("/pflash/refused", test_refused);
 	status = g_test_run();
