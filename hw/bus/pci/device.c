@@ -64,6 +64,7 @@ static bool pci_post_load(struct device *dev, GError **errp)
 
 	pci_bars_update(pci);
 	pci_set_irq(pci, pci->intx_level);
+	pci_msix_loaded(pci);
 	return true;
 }
 

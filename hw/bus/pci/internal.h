@@ -27,6 +27,8 @@ bool pci_rom_load(struct pci_device *pci, GError **errp);
 void pci_rom_free(struct pci_device *pci);
 
 /* msi.c, msix.c */
+/* The table is another one now. */
+void pci_msix_loaded(struct pci_device *pci);
 void pci_msi_send(struct pci_device *pci, const struct msi_message *msg);
 void pci_msi_written(struct pci_device *pci, unsigned offset, unsigned len);
 void pci_msi_reset(struct pci_device *pci);

@@ -182,7 +182,14 @@ void pci_msix_reset(struct pci_device *pci)
 		  msix_control(pci) & ~(PCI_MSIX_ENABLE | PCI_MSIX_FUNCTION_MASK));
 	msix_mask_all(m);
 	memset(m->pending, 0, msix_pending_size(m));
-	for (unsigned vector = 0; pci->msix_changed && vector < m->vectors; vector++)
+	pci_msix_loaded(pci);
+}
+
+void pci_msix_loaded(struct pci_device *pci)
+{
+	unsigned vectors = pci_msix_vectors(pci);
+
+	for (unsigned vector = 0; pci->msix_changed && vector < vectors; vector++)
 		pci->msix_changed(pci, vector);
 }
 

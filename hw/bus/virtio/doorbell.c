@@ -45,6 +45,8 @@ void virtio_doorbells_start(struct virtio_device *v)
 	if (v->doorbells)
 		return;
 	v->doorbells = true;
+	if (v->transport->ops->running)
+		v->transport->ops->running(v->transport, true);
 	mem_begin();
 	for (guint i = 0; i < v->queues->len; i++)
 		virtqueue_doorbell_start(g_ptr_array_index(v->queues, i));
@@ -60,4 +62,6 @@ void virtio_doorbells_stop(struct virtio_device *v)
 	for (guint i = 0; i < v->queues->len; i++)
 		virtqueue_doorbell_stop(g_ptr_array_index(v->queues, i));
 	mem_commit();
+	if (v->transport->ops->running)
+		v->transport->ops->running(v->transport, false);
 }

@@ -18,6 +18,12 @@ uint16_t virtio_pci_vector(struct virtio_pci *p, uint32_t vector);
 /* Bytes between the kick registers of two queues. */
 unsigned virtio_pci_notify_step(const struct virtio_pci *p);
 
+/* pci-irqfd.c. A vector that the driver gave to something; NO_VECTOR and others are passed over. */
+void virtio_pci_use_vector(struct virtio_pci *p, uint16_t vector);
+void virtio_pci_running(struct virtio_transport *t, bool running);
+/* True: raised. Any thread that runs one of the device's queues. */
+bool virtio_pci_signal(struct virtio_pci *p, uint16_t vector);
+
 void virtio_pci_init_legacy(struct virtio_pci *p);
 /* @size: of the whole BAR, @kicks: of its part for kicks. */
 void virtio_pci_init_modern(struct virtio_pci *p, uint64_t size, uint64_t kicks);

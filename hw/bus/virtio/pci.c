@@ -36,7 +36,7 @@ static void pci_notify(struct virtio_transport *t, uint16_t vector)
 
 	trace(virtio_pci_notify, device_label(&p->pci.dev), vector);
 	if (pci_msix_enabled(&p->pci)) {
-		if (vector != VIRTIO_NO_VECTOR)
+		if (vector != VIRTIO_NO_VECTOR && !virtio_pci_signal(p, vector))
 			pci_msix_notify(&p->pci, vector);
 	} else if (machine_locked()) {
 		intx_update(p);
@@ -52,7 +52,10 @@ static void pci_quiet(struct virtio_transport *t)
 
 uint16_t virtio_pci_vector(struct virtio_pci *p, uint32_t vector)
 {
-	return vector < pci_msix_vectors(&p->pci) ? vector : VIRTIO_NO_VECTOR;
+	if (vector >= pci_msix_vectors(&p->pci))
+		return VIRTIO_NO_VECTOR;
+	virtio_pci_use_vector(p, vector);
+	return vector;
 }
 
 /* ---- Kicks ---- */
@@ -221,6 +224,7 @@ static const struct virtio_transport_ops pci_ops = {
 	.quiet = pci_quiet,
 	.doorbell = pci_doorbell,
 	.can_dma = pci_can_dma,
+	.running = virtio_pci_running,
 };
 
 /* To firmware the card is the device. */

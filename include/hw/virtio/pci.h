@@ -33,6 +33,8 @@ struct virtio_pci {
 	struct region legacy, modern, common, isr, config, notify, notify_pio;
 	uint8_t window; /* offset of the configuration access capability; 0: none */
 	struct bottom_half *intx;
+	struct virtio_pci_vector
+		*fds; /* a vector each, while the driver runs; NULL: without irqfds */
 };
 
 /* Abstract bases. */

@@ -19,6 +19,9 @@ struct virtio_transport_ops {
 	void (*quiet)(struct virtio_transport *t);
 	/* It may read and write memory now. NULL: always. */
 	bool (*can_dma)(const struct virtio_transport *t);
+	/* The driver runs the device, or not any more: between the two there are kicks and interrupts that
+	 * other threads see to. NULL: nothing to do. */
+	void (*running)(struct virtio_transport *t, bool running);
 	/* Connects q->kick to the kick registers of the queue, or disconnects it. */
 	void (*doorbell)(struct virtio_transport *t, struct virtqueue *q, bool on);
 };
