@@ -343,6 +343,7 @@ const struct hmp_command hmp_info_commands[] = {
 	 {{"-f", HMP_FLAG}},
 	 .run = info_mtree},
 	{"name", "", "show the current VM name", .qmp = "query-name", .print = print_name},
+	{"pci", "", "show PCI info", .qmp = "query-pci", .print = hmp_print_pci},
 	{"qom-tree",
 	 "[path]",
 	 "show the tree of objects",

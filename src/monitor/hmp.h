@@ -63,6 +63,9 @@ struct hmp_command {
 /* Rows end with a NULL name. */
 extern const struct hmp_command hmp_commands[], hmp_info_commands[];
 
+/* What query-pci answered (cmd-pci.c). */
+void hmp_print_pci(struct hmp *hmp, json_object *result);
+
 /* Runs @line; what it says, errors too, is in hmp->out. */
 void hmp_execute(struct hmp *hmp, const char *line);
 /* As readline_ops.complete. */

@@ -86,6 +86,7 @@ void monitor_events_init(void);
 /* ---- Tables of commands, by topic ---- */
 extern const struct command balloon_commands[], cpu_commands[], device_commands[], fd_commands[],
 	hmp_command_table[], machine_commands[], memory_commands[], meta_commands[],
-	migration_commands[], qmp_commands[], qom_commands[], run_commands[], trace_commands[];
+	migration_commands[], pci_commands[], qmp_commands[], qom_commands[], run_commands[],
+	trace_commands[];
 
 #endif

@@ -9,10 +9,23 @@
 #include "machine/iothread.h"
 
 static const struct command *const command_tables[] = {
-	balloon_commands, chardev_commands,  cpu_commands,       device_commands,
-	fd_commands,      hmp_command_table, iothread_commands,  machine_commands,
-	memory_commands,  meta_commands,     migration_commands, qmp_commands,
-	qom_commands,     run_commands,      trace_commands,     NULL,
+	balloon_commands,
+	chardev_commands,
+	cpu_commands,
+	device_commands,
+	fd_commands,
+	hmp_command_table,
+	iothread_commands,
+	machine_commands,
+	memory_commands,
+	meta_commands,
+	migration_commands,
+	pci_commands,
+	qmp_commands,
+	qom_commands,
+	run_commands,
+	trace_commands,
+	NULL,
 };
 
 static const struct event_type *const event_tables[] = {

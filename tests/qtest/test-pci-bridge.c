@@ -187,6 +187,58 @@ static void test_default_places(void)
 	qts_quit(s);
 }
 
+static json_object *member(json_object *object, const char *name)
+{
+	json_object *found = json_object_object_get(object, name);
+
+	g_assert_nonnull(found);
+	return found;
+}
+
+/* query-pci, and how people see it. */
+static void test_query(void)
+{
+	static const char shown[] = "  Bus  0, device   8, function 0:\r\n"
+				    "    PCI bridge: PCI device 1b36:0001\r\n"
+				    "      BUS 0.\r\n"
+				    "      secondary bus 3.\r\n"
+				    "      subordinate bus 3.\r\n"
+				    "      IO range [0x0000, 0x0fff]\r\n"
+				    "      memory range [0xe0000000, 0xe01fffff]\r\n"
+				    "      prefetchable memory range [0x00000000, 0x000fffff]\r\n"
+				    "      id \"b\"\r\n"
+				    "  Bus  3, device   2, function 0:\r\n"
+				    "    Class 2176: PCI device 1b36:0011\r\n"
+				    "      PCI subsystem 1af4:1100\r\n"
+				    "      BAR0: 32 bit memory at 0xe0000000 [0xe000000f].\r\n"
+				    "      id \"card\"\r\n";
+	struct qts *s = start();
+	json_object *reply, *bridge = NULL, *card, *devices;
+
+	set_numbers(s);
+	qts_pci_writel(s, 0, BRIDGE, 0x20, 0xe010e000);
+	qts_pci_map_bar(s, 3, CARD, 0, BAR);
+	reply = qts_qmp(s, "{'execute':'query-pci'}");
+	g_assert_cmpuint(json_object_array_length(reply), ==, 1);
+	devices = member(json_object_array_get_idx(reply, 0), "devices");
+	for (size_t i = 0; i < json_object_array_length(devices); i++) {
+		json_object *dev = json_object_array_get_idx(devices, i);
+
+		if (json_object_get_int(member(dev, "slot")) == 8)
+			bridge = member(dev, "pci_bridge");
+	}
+	g_assert_nonnull(bridge);
+	card = json_object_array_get_idx(member(bridge, "devices"), 0);
+	g_assert_cmpint(json_object_get_int(member(card, "bus")), ==, 3);
+	g_assert_cmpstr(json_object_get_string(member(card, "qdev_id")), ==, "card");
+	json_object_put(reply);
+	reply = qts_qmp(s, "{'execute':'human-monitor-command',"
+			   "'arguments':{'command-line':'info pci'}}");
+	g_assert_nonnull(strstr(json_object_get_string(reply), shown));
+	json_object_put(reply);
+	qts_quit(s);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -196,5 +248,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/pci-bridge/vga", test_vga);
 	g_test_add_func("/pci-bridge/mistakes", test_mistakes);
 	g_test_add_func("/pci-bridge/default-places", test_default_places);
+	g_test_add_func("/pci-bridge/query", test_query);
 	return g_test_run();
 }
