@@ -194,11 +194,10 @@ void cpu_config_copy(struct cpu_config *to, const struct cpu_config *from);
 struct cpu_hyperv {
 	bool on;
 	bool have[HV_FEATURES];
-	bool synic_kvm_only, enforce_cpuid, no_nonarch_coresharing;
+	bool synic_kvm_only, enforce_cpuid, no_nonarch_coresharing, apic_msrs_advised;
 	uint32_t spinlocks;
-	uint32_t limits[3];
 	char vendor[12]; /* not terminated */
-	uint32_t interface[4], version[4];
+	uint32_t interface[4], version[4], limits[4];
 };
 /* Version of enlightened VMCSs: the lowest and highest are 1. */
 #define HV_EVMCS_VERSION 0x0101

@@ -30,7 +30,7 @@ enum { EAX, EBX, ECX, EDX };
 #define ADVICE_NO_CORESHARING  BIT(18) /* EAX */
 #define ADVICE_PROCESSOR_MASKS BIT(11) /* EAX: more than 64 processors */
 #define DEBUG_ALLOW_KERNEL     BIT(1)  /* LEAF_DEBUG_PLATFORM EAX */
-#define DEFAULT_MAX_PROCESSORS 64
+#define LOGICAL_PROCESSORS     64
 
 struct hv_bits {
 	uint32_t leaf;
@@ -144,22 +144,24 @@ static void set_identity(const struct cpu_config *cfg, struct cpu_hyperv *hv)
 	hv->version[EBX] = (uint32_t)v->major << 16 | v->minor;
 	hv->version[ECX] = v->service_pack;
 	hv->version[EDX] = (uint32_t)v->service_branch << 24 | (v->service_number & 0xffffff);
-	hv->limits[EAX] = cfg->hv_max_vps == -1 ? DEFAULT_MAX_PROCESSORS : cfg->hv_max_vps;
+	hv->limits[EAX] = cfg->hv_max_vps;
+	hv->limits[EBX] = LOGICAL_PROCESSORS;
+	hv->apic_msrs_advised = cfg->hv[HV_VAPIC];
 	hv->spinlocks = cfg->hv_spinlocks;
 }
 
-/* Everything as the host's kernel would have it. */
+/* Everything as the host's kernel would have it, advice that is no feature left out. */
 static void pass_through(const struct cpu_capabilities *caps, struct cpu_hyperv *hv)
 {
 	for (unsigned i = 0; i < 3; i++) {
 		uint32_t v = host_reg(caps, LEAF_VENDOR, EBX + i);
 
 		memcpy(hv->vendor + 4 * i, &v, 4);
-		hv->limits[i] = host_reg(caps, LEAF_LIMITS, i);
 	}
 	for (unsigned i = 0; i < 4; i++) {
 		hv->interface[i] = host_reg(caps, LEAF_INTERFACE, i);
 		hv->version[i] = host_reg(caps, LEAF_VERSION, i);
+		hv->limits[i] = host_reg(caps, LEAF_LIMITS, i);
 	}
 	hv->spinlocks = host_reg(caps, LEAF_ADVICE, EBX);
 	for (unsigned f = 0; f < HV_FEATURES; f++)
@@ -188,10 +190,9 @@ bool cpu_hyperv_resolve(const struct cpu_config *cfg, const struct cpu_capabilit
 	memcpy(hv->have, cfg->hv, sizeof(hv->have));
 	if (cfg->hv_passthrough)
 		pass_through(caps, hv);
-	hv->no_nonarch_coresharing =
-		cfg->hv_no_nonarch_coresharing == ONOFFAUTO_ON ||
-		((cfg->hv_passthrough || cfg->hv_no_nonarch_coresharing == ONOFFAUTO_AUTO) &&
-		 (host & ADVICE_NO_CORESHARING));
+	hv->no_nonarch_coresharing = cfg->hv_no_nonarch_coresharing == ONOFFAUTO_ON ||
+				     (cfg->hv_no_nonarch_coresharing == ONOFFAUTO_AUTO &&
+				      (host & ADVICE_NO_CORESHARING));
 	for (unsigned f = 0; f < HV_FEATURES; f++) {
 		if (hv->have[f] && !check(hv, caps, f, errp))
 			return false;
@@ -260,15 +261,15 @@ static void add_features(const struct cpu_hyperv *hv, struct cpuid_table *out)
 	l = add(out, LEAF_ADVICE);
 	l->eax = bits_of(hv, LEAF_ADVICE, EAX);
 	l->ebx = hv->spinlocks;
-	if (hv->have[HV_VAPIC])
+	if (hv->apic_msrs_advised)
 		l->eax |= ADVICE_APIC_MSRS;
 	if (hv->no_nonarch_coresharing)
 		l->eax |= ADVICE_NO_CORESHARING;
 }
 
-static void add_debugger(struct cpuid_table *out, uint32_t highest)
+static void add_debugger(struct cpuid_table *out)
 {
-	add_text(out, LEAF_DEBUG_VENDOR, highest, "Microsoft VS");
+	add_text(out, LEAF_DEBUG_VENDOR, 0, "Microsoft VS");
 	add(out, LEAF_DEBUG_INTERFACE)->eax = get_le32("VS#1");
 	add(out, LEAF_DEBUG_PLATFORM)->eax = DEBUG_ALLOW_KERNEL;
 }
@@ -287,12 +288,12 @@ void cpu_hyperv_leaves(const struct cpu_hyperv *hv, struct cpuid_table *out)
 	add_regs(out, LEAF_INTERFACE, hv->interface);
 	add_regs(out, LEAF_VERSION, hv->version);
 	add_features(hv, out);
-	add_regs(out, LEAF_LIMITS, (uint32_t[4]){hv->limits[0], hv->limits[1], hv->limits[2], 0});
+	add_regs(out, LEAF_LIMITS, hv->limits);
 	if (nested) {
 		for (uint32_t leaf = LEAF_LIMITS + 1; leaf < LEAF_NESTED; leaf++)
 			add(out, leaf);
 		add(out, LEAF_NESTED)->eax = nested;
 	}
 	if (hv->have[HV_SYNDBG])
-		add_debugger(out, highest);
+		add_debugger(out);
 }

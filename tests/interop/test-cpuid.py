@@ -10,7 +10,8 @@ import subprocess
 import sys
 import tempfile
 
-LEAVES = ([(leaf, 0) for leaf in (0, 1, 2, 3, 5, 6, 9, 0xa, 0x40000000, 0x40000001, 0x40000010, 0x80000000, 0x80000001,
+LEAVES = ([(leaf, 0) for leaf in (0, 1, 2, 3, 5, 6, 9, 0xa, 0x40000000, 0x40000001, 0x40000002, 0x40000003,
+                                  0x40000004, 0x40000005, 0x4000000a, 0x40000010, 0x40000080, 0x40000100, 0x40000101, 0x80000000, 0x80000001,
                                   0x80000002, 0x80000003, 0x80000004, 0x80000005, 0x80000006, 0x80000007, 0x80000008,
                                   0x8000000a, 0x8000001e)] +
           [(leaf, sub) for leaf in (4, 7, 0xb, 0xd, 0x1f, 0x8000001d) for sub in range(5)])
@@ -26,6 +27,8 @@ CASES = [
     ('host,-arch-capabilities', '4,sockets=2,cores=1,threads=2'), ('EPYC-Rome,legacy-cache=on', '2'), ('host,-arch-capabilities,pmu=off', '1'),
     ('host,-arch-capabilities,host-phys-bits=off', '1'), ('EPYC,host-phys-bits=on,host-phys-bits-limit=39', '1'), ('host,-arch-capabilities,kvm=off', '1'),
     ('qemu64,kvm-pv-unhalt=on,-kvm-pv-eoi,kvm-poll-control=on,kvm-hint-dedicated=on', '1'), ('qemu64,pmu=on', '1'), ('host,-arch-capabilities,topoext=on', '2'), ('qemu64,level=1,xlevel=0x80000001', '1'),
+    ('qemu64,hv-relaxed,hv-spinlocks=8191,hv-crash', '1'), ('qemu64,kvm=off,hv-relaxed,hv-runtime', '1'), ('EPYC,x-vendor-cpuid-only=off', '2'),
+    ('Haswell,level-func7=0', '1'), ('qemu64,tsc-frequency=1000000000,invtsc=on,vmware-cpuid-freq=off', '1'),
 ]
 
 
