@@ -26,14 +26,14 @@
 #include "machine/memory-backend.h"
 
 /* Chips and boards that no header declares. */
-extern const struct device_type debug_exit_type, debugcon_type, fw_cfg_type, gsi_router_type,
-	isa_parallel_type, isa_serial_type, pc_machine_type, i82801_bridge_type, pci_bridge_type,
-	pcspk_type, port92_type, pvpanic_pci_type, virtio_rng_type, virtio_rng_pci_type,
-	virtio_rng_pci_transitional_type, virtio_rng_pci_modern_type, virtconsole_type,
-	virtio_balloon_type, virtio_balloon_pci_type, virtio_balloon_pci_modern_type,
-	virtio_balloon_pci_transitional_type, virtio_serial_port_type, virtio_serial_type,
-	virtio_serial_pci_type, virtio_serial_pci_modern_type, virtio_serial_pci_transitional_type,
-	virtserialport_type;
+extern const struct device_type i6300esb_type, ib700_type, debug_exit_type, debugcon_type,
+	fw_cfg_type, gsi_router_type, isa_parallel_type, isa_serial_type, pc_machine_type,
+	i82801_bridge_type, pci_bridge_type, pcspk_type, port92_type, pvpanic_pci_type,
+	virtio_rng_type, virtio_rng_pci_type, virtio_rng_pci_transitional_type,
+	virtio_rng_pci_modern_type, virtconsole_type, virtio_balloon_type, virtio_balloon_pci_type,
+	virtio_balloon_pci_modern_type, virtio_balloon_pci_transitional_type,
+	virtio_serial_port_type, virtio_serial_type, virtio_serial_pci_type,
+	virtio_serial_pci_modern_type, virtio_serial_pci_transitional_type, virtserialport_type;
 
 static const struct device_type *const rows[] = {
 	/* Machines */
@@ -102,6 +102,10 @@ static const struct device_type *const rows[] = {
 	&port92_type,
 	&pvpanic_type,
 	&rtc_type,
+
+	/* Watchdogs */
+	&i6300esb_type,
+	&ib700_type,
 
 	/* Virtio: cores and transports, devices, and their PCI cards */
 	&virtio_device_type,

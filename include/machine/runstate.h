@@ -87,6 +87,8 @@ void vm_stop_request(enum run_state state);
 void system_reset_request(enum shutdown_cause cause);
 void system_shutdown_request(enum shutdown_cause cause);
 void system_shutdown_with_code(enum shutdown_cause cause, int exit_code); /* isa-debug-exit */
+/* The process ends as if nothing had happened: no event, no regard to -no-shutdown. */
+void system_exit_request(void);
 bool runstate_shutdown_requested(void); /* and not carried out yet */
 void system_powerdown_request(void);
 void system_suspend_request(void);

@@ -56,6 +56,9 @@ typedef void vcpu_fn(struct vcpu *cpu, void *opaque);
 void vcpu_run_on(struct vcpu *cpu, vcpu_fn *fn, void *opaque);
 void vcpu_run_async(struct vcpu *cpu, vcpu_fn *fn, void *opaque);
 
+/* A non-maskable interrupt for each; false if the accelerator knows none. Machine lock held. */
+bool vcpus_inject_nmi(struct machine *m);
+
 /* Brings the state into cpu->acc.state (idempotent); it is put back before the next run. */
 bool vcpu_sync_state(struct vcpu *cpu, GError **errp);
 

@@ -64,9 +64,9 @@ const struct enum_name watchdog_action_names[] = {
 	{"shutdown", WATCHDOG_SHUTDOWN, "press the power button"},
 	{"poweroff", WATCHDOG_POWEROFF, "end the process"},
 	{"pause", WATCHDOG_PAUSE, "stop the guest"},
-	{"debug", WATCHDOG_DEBUG, "say so and go on"},
+	{"debug", WATCHDOG_DEBUG, "print a line and go on"},
 	{"none", WATCHDOG_NONE, "do nothing"},
-	{"inject-nmi", WATCHDOG_INJECT_NMI, "send an NMI to the first CPU"},
+	{"inject-nmi", WATCHDOG_INJECT_NMI, "send an NMI to all CPUs"},
 	{NULL},
 };
 

@@ -27,6 +27,7 @@ enum request {
 	REQUEST_WAKEUP = BIT(4),
 	REQUEST_POWERDOWN = BIT(5),
 	REQUEST_STOP = BIT(6),
+	REQUEST_EXIT = BIT(7),
 };
 
 static struct {
@@ -251,6 +252,11 @@ void system_shutdown_with_code(enum shutdown_cause cause, int exit_code)
 	system_shutdown_request(cause);
 }
 
+void system_exit_request(void)
+{
+	request(REQUEST_EXIT);
+}
+
 bool runstate_shutdown_requested(void)
 {
 	return pending(REQUEST_SHUTDOWN);
@@ -399,6 +405,11 @@ bool runstate_process_requests(int *code)
 
 	if (!requests)
 		return false;
+	if (requests & REQUEST_EXIT) {
+		notify(RUN_EVENT_EXIT);
+		*code = 0;
+		return true;
+	}
 	if (requests & REQUEST_DEBUG)
 		vm_stop(RUN_STATE_DEBUG);
 	if ((requests & REQUEST_SUSPEND) && !(requests & REQUEST_RESET))

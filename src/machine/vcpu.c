@@ -281,6 +281,23 @@ bool vcpu_sync_state(struct vcpu *cpu, GError **errp)
 
 /* ---- All of them ---- */
 
+static void inject_nmi(struct vcpu *cpu, void *opaque)
+{
+	cpu->acc.accel->ops->vcpu_inject_nmi(&cpu->acc);
+	vcpu_wake(cpu);
+}
+
+bool vcpus_inject_nmi(struct machine *m)
+{
+	if (!m->accel->ops->vcpu_inject_nmi)
+		return false;
+	for (unsigned i = 0; m->cpus && i < m->topo.maxcpus; i++) {
+		if (m->cpus[i])
+			vcpu_run_async(m->cpus[i], inject_nmi, NULL);
+	}
+	return true;
+}
+
 static bool all_stopped(struct machine *m)
 {
 	for (unsigned i = 0; i < m->topo.maxcpus; i++) {

@@ -76,26 +76,14 @@ static bool qmp_system_wakeup(void *args, void *result, GError **errp)
 	return system_wakeup_request(errp);
 }
 
-static void deliver_nmi(struct vcpu *cpu, void *opaque)
-{
-	cpu->acc.accel->ops->vcpu_inject_nmi(&cpu->acc);
-	vcpu_wake(cpu);
-}
-
 static bool qmp_inject_nmi(void *args, void *result, GError **errp)
 {
 	struct machine *m = machine_current();
-	bool any = false;
 
-	for (unsigned i = 0; m && m->cpus && i < m->topo.maxcpus; i++) {
-		if (!m->cpus[i] || !m->cpus[i]->acc.accel->ops->vcpu_inject_nmi)
-			continue;
-		vcpu_run_on(m->cpus[i], deliver_nmi, NULL);
-		any = true;
-	}
-	if (!any)
-		error_set(errp, "this feature or command is not currently supported");
-	return any;
+	if (m && vcpus_inject_nmi(m))
+		return true;
+	error_set(errp, "this feature or command is not currently supported");
+	return false;
 }
 
 struct action_args {
@@ -131,6 +119,23 @@ static bool qmp_set_action(void *args, void *result, GError **errp)
 	return true;
 }
 
+struct watchdog_args {
+	int action;
+};
+static const struct field watchdog_rows[] = {
+	ARG_ENUM(struct watchdog_args, action, "action", watchdog_action_names,
+		 "What a watchdog that runs out does"),
+	FIELD_ROW_END,
+};
+static const struct field_set watchdog_set = {"watchdog-set-action-arg",
+					      sizeof(struct watchdog_args), watchdog_rows};
+
+static bool qmp_watchdog_set_action(void *args, void *result, GError **errp)
+{
+	run_actions()->watchdog = ((const struct watchdog_args *)args)->action;
+	return true;
+}
+
 const struct command run_commands[] = {
 	{"query-status", "State of the guest", NULL, &status_info_set, qmp_query_status,
 	 COMMAND_PRECONFIG},
@@ -144,5 +149,7 @@ const struct command run_commands[] = {
 	 qmp_inject_nmi},
 	{"set-action", "Sets what reboot, shutdown, panic and watchdog do", &action_set, NULL,
 	 qmp_set_action, COMMAND_PRECONFIG},
+	{"watchdog-set-action", "Sets what a watchdog that runs out does", &watchdog_set, NULL,
+	 qmp_watchdog_set_action},
 	{NULL},
 };

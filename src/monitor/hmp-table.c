@@ -44,6 +44,12 @@ static void add_device(struct device *dev, void *opaque)
 	add_candidate(c->out, c->word, dev->id ? dev->id : dev->name);
 }
 
+static void complete_watchdog_actions(const char *word, GPtrArray *out)
+{
+	for (const struct enum_name *n = watchdog_action_names; n->name; n++)
+		add_candidate(out, word, n->name);
+}
+
 static void complete_devices(const char *word, GPtrArray *out)
 {
 	struct collect c = {word, out};
@@ -349,6 +355,11 @@ const struct hmp_command hmp_commands[] = {
 	 "changes status of a specific trace event",
 	 {{"name", HMP_WORD, false, complete_traces}, {"enable", HMP_SWITCH}},
 	 .qmp = "trace-event-set-state"},
+	{"watchdog_action",
+	 "[reset|shutdown|poweroff|pause|debug|none]",
+	 "change watchdog action",
+	 {{"action", HMP_WORD, false, complete_watchdog_actions}},
+	 .qmp = "watchdog-set-action"},
 	{"x",
 	 "/fmt addr",
 	 "virtual memory dump starting at 'addr'",

@@ -7,6 +7,7 @@
 #include "machine/balloon.h"
 #include "machine/events.h"
 #include "machine/iothread.h"
+#include "machine/watchdog.h"
 
 static const struct command *const command_tables[] = {
 	balloon_commands,
@@ -29,7 +30,7 @@ static const struct command *const command_tables[] = {
 };
 
 static const struct event_type *const event_tables[] = {
-	balloon_events, device_events, hw_events, run_events, NULL,
+	balloon_events, device_events, hw_events, run_events, watchdog_events, NULL,
 };
 
 const struct api_tables monitor_tables = {
