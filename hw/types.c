@@ -8,6 +8,7 @@
 #include "hw/dma.h"
 #include "hw/flash.h"
 #include "hw/fw_cfg.h"
+#include "hw/ged.h"
 #include "hw/guest-info.h"
 #include "hw/i440fx.h"
 #include "hw/i8042.h"
@@ -34,11 +35,13 @@ extern const struct device_type i6300esb_type, ib700_type, debug_exit_type, debu
 	virtio_balloon_pci_modern_type, virtio_balloon_pci_transitional_type,
 	virtio_serial_port_type, virtio_serial_type, virtio_serial_pci_type,
 	virtio_serial_pci_modern_type, virtio_serial_pci_transitional_type, virtserialport_type;
+extern const struct device_type microvm_machine_type;
 
 static const struct device_type *const rows[] = {
 	/* Machines */
 	&machine_type,
 	&none_machine_type,
+	&microvm_machine_type,
 	&pc_machine_type,
 
 	/* Memory back ends */
@@ -70,6 +73,7 @@ static const struct device_type *const rows[] = {
 
 	/* The PCI bus, bridges */
 	&gsi_router_type,
+	&ged_type,
 	&i440fx_host_type,
 	&i440fx_type,
 	&i82801_bridge_type,

@@ -22,6 +22,7 @@ enum { SPACE_MEMORY, SPACE_IO, SPACE_BUS };
 
 #define IO_DECODE16        BIT(0)
 #define INTERRUPT_CONSUMER BIT(0)
+#define INTERRUPT_EDGE     BIT(1)
 #define INTERRUPT_SHARED   BIT(3)
 #define SPACE_MIN_FIXED    BIT(2)
 #define SPACE_MAX_FIXED    BIT(3)
@@ -49,26 +50,46 @@ struct aml *aml_irq(unsigned irq)
 	return aml_bytes(d, sizeof(d));
 }
 
-struct aml *aml_memory32(uint32_t base, uint32_t length)
+static struct aml *memory32(uint32_t base, uint32_t length, uint8_t flags)
 {
-	uint8_t d[12] = {LARGE_MEMORY32_FIXED, sizeof(d) - 3};
+	uint8_t d[12] = {LARGE_MEMORY32_FIXED, sizeof(d) - 3, 0, flags};
 
 	put_le32(d + 4, base);
 	put_le32(d + 8, length);
 	return aml_bytes(d, sizeof(d));
 }
 
-struct aml *aml_interrupts(const uint32_t *gsi, unsigned count)
+struct aml *aml_memory32(uint32_t base, uint32_t length)
+{
+	return memory32(base, length, 0);
+}
+
+struct aml *aml_registers(uint32_t base, uint32_t length)
+{
+	return memory32(base, length, MEMORY_WRITABLE);
+}
+
+static struct aml *interrupts(const uint32_t *gsi, unsigned count, uint8_t flags)
 {
 	uint8_t d[AML_INTERRUPTS_FIRST + 4 * AML_INTERRUPTS_MAX] = {LARGE_INTERRUPT};
 
 	assert(count >= 1 && count <= AML_INTERRUPTS_MAX);
 	put_le16(d + 1, 2 + 4 * count);
-	d[3] = INTERRUPT_CONSUMER | INTERRUPT_SHARED;
+	d[3] = INTERRUPT_CONSUMER | flags;
 	d[4] = count;
 	for (unsigned i = 0; i < count; i++)
 		put_le32(d + AML_INTERRUPTS_FIRST + 4 * i, gsi[i]);
 	return aml_bytes(d, AML_INTERRUPTS_FIRST + 4 * count);
+}
+
+struct aml *aml_interrupts(const uint32_t *gsi, unsigned count)
+{
+	return interrupts(gsi, count, INTERRUPT_SHARED);
+}
+
+struct aml *aml_interrupt(uint32_t gsi, bool edge)
+{
+	return interrupts(&gsi, 1, edge ? INTERRUPT_EDGE : 0);
 }
 
 /* Granularity, first, last, translation and length, in numbers of @size bytes. */

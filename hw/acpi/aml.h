@@ -81,6 +81,7 @@ enum aml_field_flags {
 	AML_ACCESS_BYTE = 1,
 	AML_ACCESS_DWORD = 3,
 	AML_LOCK = BIT(4),
+	AML_WRITE_AS_ZEROS = 2 << 5,
 };
 struct aml_unit {
 	const char *name; /* NULL: unused bits; a table of units ends with 0 bits */
@@ -131,10 +132,13 @@ struct aml *aml_resources_of(struct aml *descriptors);
 
 struct aml *aml_io(uint16_t base, uint8_t align, uint8_t length);
 struct aml *aml_irq(unsigned irq); /* ISA's way: edge, active high, exclusive */
-struct aml *aml_memory32(uint32_t base, uint32_t length); /* read-only */
+struct aml *aml_memory32(uint32_t base, uint32_t length);  /* read-only */
+struct aml *aml_registers(uint32_t base, uint32_t length); /* the same, writable */
 
 /* Interrupts as PCI's lines arrive at the chips here: level, active high, shared. */
 struct aml *aml_interrupts(const uint32_t *gsi, unsigned count);
+/* One that is not shared, active high. */
+struct aml *aml_interrupt(uint32_t gsi, bool edge);
 #define AML_INTERRUPTS_MAX   8
 #define AML_INTERRUPTS_FIRST 5 /* offset of the first number in the descriptor */
 

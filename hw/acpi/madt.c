@@ -5,6 +5,7 @@
 #include "hw/acpi/dsdt.h"
 
 #define LOCAL_APIC_ADDRESS 0xfee00000
+#define IOAPIC_PINS        24
 
 static void add_cpu(GByteArray *madt, const struct acpi_machine *m, unsigned index)
 {
@@ -78,17 +79,26 @@ static void add_overrides(GByteArray *madt)
 	}
 }
 
+static void add_ioapic(GByteArray *madt, uint8_t id, uint32_t address, uint32_t gsi_base)
+{
+	struct acpi_madt_io_apic e = {
+		.type = 1,
+		.length = sizeof(e),
+		.id = id,
+		.address = address,
+		.gsi_base = gsi_base,
+	};
+
+	if (address)
+		g_byte_array_append(madt, (uint8_t *)&e, sizeof(e));
+}
+
 uint32_t madt_add(struct acpi_tables *t, const struct acpi_machine *m)
 {
 	g_autoptr(GByteArray) madt = g_byte_array_new();
 	struct acpi_madt fixed = {
 		.local_apic = LOCAL_APIC_ADDRESS,
 		.flags = ACPI_MADT_PCAT_COMPAT,
-	};
-	struct acpi_madt_io_apic ioapic = {
-		.type = 1,
-		.length = sizeof(ioapic),
-		.address = m->ioapic,
 	};
 	bool wide = false;
 
@@ -97,10 +107,10 @@ uint32_t madt_add(struct acpi_tables *t, const struct acpi_machine *m)
 		add_cpu(madt, m, i);
 		wide |= acpi_cpu_is_wide(m, i);
 	}
-	if (m->ioapic) {
-		g_byte_array_append(madt, (uint8_t *)&ioapic, sizeof(ioapic));
+	add_ioapic(madt, 0, m->ioapic, 0);
+	add_ioapic(madt, 1, m->ioapic2, IOAPIC_PINS);
+	if (m->ioapic && !m->ged.events)
 		add_overrides(madt);
-	}
 	add_nmi(madt, wide);
 	return tables_add(t, m, "APIC", 1, madt->data, madt->len);
 }

@@ -110,11 +110,12 @@ static uint32_t facs_add(struct acpi_tables *t)
 
 static uint32_t dsdt_add(struct acpi_tables *t, const struct acpi_machine *m)
 {
+	bool reduced = m->ged.events;
 	struct acpi_header header = {};
-	g_autoptr(GByteArray) bytes = aml_finish(dsdt_build(m));
+	g_autoptr(GByteArray) bytes = aml_finish(reduced ? dsdt_build_reduced(m) : dsdt_build(m));
 
 	g_byte_array_prepend(bytes, (uint8_t *)&header, sizeof(header));
-	return tables_add(t, m, "DSDT", 1, bytes->data, bytes->len);
+	return tables_add(t, m, "DSDT", reduced ? 2 : 1, bytes->data, bytes->len);
 }
 
 static uint32_t fadt_flags(const struct acpi_machine *m)
@@ -190,6 +191,7 @@ static uint32_t directory_add(struct acpi_tables *t, const struct acpi_machine *
 	return at;
 }
 
+/* @rsdt: 0: there is none. */
 static void rsdp_set(struct acpi_tables *t, const struct acpi_machine *m, uint32_t rsdt,
 		     uint32_t xsdt)
 {
@@ -198,55 +200,62 @@ static void rsdp_set(struct acpi_tables *t, const struct acpi_machine *m, uint32
 	set_id(rsdp.signature, sizeof(rsdp.signature), "RSD PTR ");
 	set_id(rsdp.oem_id, sizeof(rsdp.oem_id), oem_id(m));
 	g_byte_array_append(t->piece[ACPI_RSDP], (uint8_t *)&rsdp, sizeof(rsdp));
-	tables_point(t, ACPI_RSDP, offsetof(struct acpi_rsdp, rsdt), 4, rsdt);
+	if (rsdt)
+		tables_point(t, ACPI_RSDP, offsetof(struct acpi_rsdp, rsdt), 4, rsdt);
 	tables_point(t, ACPI_RSDP, offsetof(struct acpi_rsdp, xsdt), 8, xsdt);
 	tables_sum(t, ACPI_RSDP, offsetof(struct acpi_rsdp, checksum), 0, ACPI_RSDP_V1_SIZE);
 	tables_sum(t, ACPI_RSDP, offsetof(struct acpi_rsdp, extended_checksum), 0, sizeof(rsdp));
+}
+
+static void add_listed(GArray *listed, uint32_t table)
+{
+	g_array_append_val(listed, table);
+}
+
+static void build_pc(struct acpi_tables *t, const struct acpi_machine *m, GArray *listed)
+{
+	uint32_t facs = facs_add(t), dsdt = dsdt_add(t, m), rsdt, xsdt;
+
+	add_listed(listed, fadt_add(t, m, facs, dsdt));
+	add_listed(listed, madt_add(t, m));
+	if (m->hpet)
+		add_listed(listed, hpet_add(t, m));
+	if (m->ecam)
+		add_listed(listed, mcfg_add(t, m));
+	if (m->nodes)
+		add_listed(listed, srat_add(t, m));
+	if (m->nodes && m->distances)
+		add_listed(listed, slit_add(t, m));
+	if (m->generation_page)
+		add_listed(listed, generation_add(t, m));
+	add_listed(listed, waet_add(t, m));
+	rsdt = directory_add(t, m, "RSDT", 4, listed);
+	xsdt = directory_add(t, m, "XSDT", 8, listed);
+	rsdp_set(t, m, rsdt, xsdt);
+}
+
+static void build_reduced(struct acpi_tables *t, const struct acpi_machine *m, GArray *listed)
+{
+	uint32_t dsdt = dsdt_add(t, m);
+
+	add_listed(listed, fadt_add_reduced(t, m, dsdt));
+	add_listed(listed, madt_add(t, m));
+	rsdp_set(t, m, 0, directory_add(t, m, "XSDT", 8, listed));
 }
 
 struct acpi_tables *acpi_tables_new(const struct acpi_machine *m)
 {
 	struct acpi_tables *t = g_new0(struct acpi_tables, 1);
 	g_autoptr(GArray) listed = g_array_new(false, false, sizeof(uint32_t));
-	uint32_t facs, dsdt, at;
 
 	t->piece[ACPI_TABLES] = g_byte_array_new();
 	t->piece[ACPI_RSDP] = g_byte_array_new();
 	t->pointers = g_array_new(false, false, sizeof(struct acpi_pointer));
 	t->checksums = g_array_new(false, false, sizeof(struct acpi_checksum));
-
-	facs = facs_add(t);
-	dsdt = dsdt_add(t, m);
-	at = fadt_add(t, m, facs, dsdt);
-	g_array_append_val(listed, at);
-	at = madt_add(t, m);
-	g_array_append_val(listed, at);
-	if (m->hpet) {
-		at = hpet_add(t, m);
-		g_array_append_val(listed, at);
-	}
-	if (m->ecam) {
-		at = mcfg_add(t, m);
-		g_array_append_val(listed, at);
-	}
-	if (m->nodes) {
-		at = srat_add(t, m);
-		g_array_append_val(listed, at);
-	}
-	if (m->nodes && m->distances) {
-		at = slit_add(t, m);
-		g_array_append_val(listed, at);
-	}
-	if (m->generation_page) {
-		at = generation_add(t, m);
-		g_array_append_val(listed, at);
-	}
-	at = waet_add(t, m);
-	g_array_append_val(listed, at);
-
-	uint32_t rsdt = directory_add(t, m, "RSDT", 4, listed);
-	uint32_t xsdt = directory_add(t, m, "XSDT", 8, listed);
-	rsdp_set(t, m, rsdt, xsdt);
+	if (m->ged.events)
+		build_reduced(t, m, listed);
+	else
+		build_pc(t, m, listed);
 	return t;
 }
 

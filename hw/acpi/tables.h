@@ -27,6 +27,9 @@ void tables_sum(struct acpi_tables *t, enum acpi_piece in, uint32_t offset, uint
 /* NUMA nodes: which CPUs and memory they have, how far they are apart. */
 uint32_t srat_add(struct acpi_tables *t, const struct acpi_machine *m);
 uint32_t slit_add(struct acpi_tables *t, const struct acpi_machine *m);
+
+/* Of a machine with a generic event device. */
+uint32_t fadt_add_reduced(struct acpi_tables *t, const struct acpi_machine *m, uint32_t dsdt);
 uint32_t madt_add(struct acpi_tables *t, const struct acpi_machine *m);
 
 /* The page with the generation ID, and the SSDT that leads to it. */

@@ -115,6 +115,36 @@ void boot_plan_install(struct boot_plan *plan, struct machine *m)
 	reset_hook_add(boot_reset, in);
 }
 
+static bool read_device_tree(const char *file, GBytes **tree, GError **errp)
+{
+	g_autoptr(GError) err = NULL;
+	char *bytes;
+	gsize size;
+
+	if (!g_file_get_contents(file, &bytes, &size, &err)) {
+		error_set(errp, "error reading dtb %s: %s", file, err->message);
+		return false;
+	}
+	*tree = g_bytes_new_take(bytes, size);
+	return true;
+}
+
+bool boot_request_install(const struct boot_request *req, struct machine *m, GError **errp)
+{
+	struct boot_request with_tree = *req;
+	g_autoptr(GBytes) tree = NULL;
+	struct boot_plan *plan;
+
+	if (m->boot.dtb && !read_device_tree(m->boot.dtb, &tree, errp))
+		return false;
+	if (tree)
+		with_tree.device_tree = tree;
+	plan = boot_plan_new(&with_tree, errp);
+	if (plan)
+		boot_plan_install(plan, m);
+	return plan;
+}
+
 bool boot_kernel(struct machine *m, const struct e820_table *map, uint64_t rsdp,
 		 const struct boot_blob *blobs, size_t blob_count, GError **errp)
 {
@@ -127,10 +157,5 @@ bool boot_kernel(struct machine *m, const struct e820_table *map, uint64_t rsdp,
 		.blobs = blobs,
 		.blob_count = blob_count,
 	};
-	struct boot_plan *plan = boot_plan_new(&req, errp);
-
-	if (!plan)
-		return false;
-	boot_plan_install(plan, m);
-	return true;
+	return boot_request_install(&req, m, errp);
 }

@@ -164,6 +164,26 @@ static bool add_seed(struct linux_image *image, struct boot_plan *plan, GError *
 	       plan_add(plan, seed, errp);
 }
 
+/* Setup data are a list: it goes before what is there already. */
+static bool add_device_tree(struct linux_image *image, struct boot_plan *plan, GBytes *tree,
+			    GError **errp)
+{
+	struct linux_setup_data node = {.type = LINUX_SETUP_DTB, .next = image->hdr.setup_data};
+	g_autoptr(GByteArray) bytes = NULL;
+	uint64_t addr;
+
+	if (!tree || image->hdr.version < 0x209)
+		return true;
+	bytes = g_byte_array_new();
+	node.len = g_bytes_get_size(tree);
+	g_byte_array_append(bytes, (uint8_t *)&node, sizeof(node));
+	g_byte_array_append(bytes, g_bytes_get_data(tree, NULL), node.len);
+	if (!plan_find_small(plan, "device tree", bytes->len, 16, &addr, errp))
+		return false;
+	image->hdr.setup_data = addr;
+	return plan_add_bytes(plan, "device tree", addr, bytes->data, bytes->len, errp);
+}
+
 static bool add_initrd(struct linux_image *image, struct boot_plan *plan, const char *list,
 		       struct linux_boot_params *zero, GError **errp)
 {
@@ -228,6 +248,7 @@ static bool plan_linux(struct linux_image *image, struct boot_plan *plan,
 	plan->mode = is_64 ? BOOT_MODE_LONG : BOOT_MODE_PROTECTED;
 	if (!add_kernel(image, plan, errp) || !plan_add_tables(plan, errp) ||
 	    !add_cmdline(image, plan, req->append ?: "", errp) || !add_seed(image, plan, errp) ||
+	    !add_device_tree(image, plan, req->device_tree, errp) ||
 	    !add_initrd(image, plan, req->initrd, zero, errp))
 		return false;
 	plan->entry = image->load_at + (is_64 ? LINUX_ENTRY_64 : 0);

@@ -281,6 +281,13 @@ bool boot_offer_kernel(struct machine *m, struct device *fw_cfg, const char **ro
 
 	if (!file)
 		return false;
+	if (m->boot.dtb) {
+		error_set(errp,
+			  "-dtb %s: only a kernel that is started without firmware is given a "
+			  "device tree",
+			  m->boot.dtb);
+		return false;
+	}
 	*rom = linux_is_image(file) ? "linuxboot_dma.bin" : "planboot_dma.bin";
 	return linux_is_image(file) ? offer_linux(file, m, fw_cfg, errp)
 				    : offer_other(m, fw_cfg, errp);

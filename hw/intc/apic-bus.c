@@ -321,7 +321,8 @@ void apic_bus_connect(struct device *dev, struct device *pic, struct device *ioa
 
 	bus->pic = pic;
 	bus->ioapic = ioapic;
-	device_connect(pic, "", 0, device_input(dev, "", 0));
+	if (pic)
+		device_connect(pic, "", 0, device_input(dev, "", 0));
 }
 
 static bool apic_bus_realize(struct device *dev, GError **errp)

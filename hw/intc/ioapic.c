@@ -56,6 +56,7 @@ enum {
 struct ioapic {
 	struct device dev;
 	struct ioapic_config config;
+	struct ioapic *next; /* of a chain */
 	uint8_t version;
 
 	struct region window;
@@ -104,7 +105,7 @@ static void update_route(struct ioapic *s, unsigned pin)
 	if (!a)
 		return;
 	shown = !(s->ioredtbl[pin] & ENTRY_MASKED) && message_of(s->ioredtbl[pin], &msg);
-	a->ops->route_update(a, pin, shown ? &msg : NULL);
+	a->ops->route_update(a, s->config.first_gsi + pin, shown ? &msg : NULL);
 }
 
 static void update_routes(struct ioapic *s)
@@ -144,7 +145,7 @@ static void service(struct ioapic *s, unsigned pin)
 static void ioapic_input(void *opaque, unsigned n, int level)
 {
 	struct ioapic *s = ioapic_of(opaque);
-	unsigned pin = n ? n : 2;
+	unsigned pin = n || s->config.first_gsi ? n : 2;
 	bool was = s->lines & BIT(pin);
 
 	s->lines = level ? s->lines | BIT(pin) : s->lines & ~BIT(pin);
@@ -155,11 +156,8 @@ static void ioapic_input(void *opaque, unsigned n, int level)
 	service(s, pin);
 }
 
-void ioapic_eoi(struct device *dev, unsigned vector)
+static void end_interrupt(struct ioapic *s, unsigned vector)
 {
-	struct ioapic *s = ioapic_of(dev);
-	MACHINE_LOCK_SCOPE();
-
 	trace(ioapic_eoi, vector);
 	for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
 		uint64_t *entry = &s->ioredtbl[pin];
@@ -169,6 +167,14 @@ void ioapic_eoi(struct device *dev, unsigned vector)
 		*entry &= ~ENTRY_REMOTE_IRR;
 		service(s, pin);
 	}
+}
+
+void ioapic_eoi(struct device *dev, unsigned vector)
+{
+	MACHINE_LOCK_SCOPE();
+
+	for (struct ioapic *s = ioapic_of(dev); s; s = s->next)
+		end_interrupt(s, vector);
 }
 
 /* ---- Registers ---- */
@@ -255,7 +261,7 @@ static void ioapic_write(void *opaque, uint64_t offset, uint64_t value, unsigned
 		break;
 	case IOEOI:
 		if (s->version >= VERSION_EOI)
-			ioapic_eoi(&s->dev, (uint8_t)value);
+			end_interrupt(s, (uint8_t)value);
 		break;
 	}
 }
@@ -278,6 +284,11 @@ void ioapic_configure(struct device *dev, const struct ioapic_config *config)
 	ioapic_of(dev)->config = *config;
 }
 
+void ioapic_chain(struct device *dev, struct device *next)
+{
+	ioapic_of(dev)->next = ioapic_of(next);
+}
+
 /* ---- Life ---- */
 
 static bool ioapic_realize(struct device *dev, GError **errp)
@@ -295,8 +306,8 @@ static bool ioapic_realize(struct device *dev, GError **errp)
 	}
 	device_add_inputs(dev, "", ioapic_input, IOAPIC_PINS);
 	region_init_io(&s->window, dev, "ioapic", &ioapic_ops, s, WINDOW_SIZE);
-	region_add(s->config.memory, IOAPIC_BASE, &s->window, 0);
-	if (a) {
+	region_add(s->config.memory, s->config.addr, &s->window, 0);
+	if (a && !s->config.first_gsi) {
 		a->ioapic_opaque = dev;
 		a->ioapic_eoi = accel_eoi;
 	}
@@ -307,7 +318,7 @@ static void ioapic_unrealize(struct device *dev)
 {
 	struct ioapic *s = ioapic_of(dev);
 
-	if (s->config.split)
+	if (s->config.split && !s->config.first_gsi)
 		s->config.split->ioapic_eoi = NULL;
 	region_cleanup(&s->window);
 }

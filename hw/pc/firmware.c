@@ -4,6 +4,9 @@
  * The image ends at 4 GiB, where the CPU starts; its last 128 KiB appear once more below 1 MiB. Both
  * are in PCI memory, under the shadow RAM that the host bridge can lay over them. A kernel that is
  * booted directly needs no firmware, so none is loaded unless it was asked for.
+ *
+ * A board without a host bridge has no shadow RAM. There the image itself lies in RAM, and is put there anew
+ * by each reset.
  */
 #include "base/datafile.h"
 #include "hw/pc/pc.h"
@@ -28,6 +31,27 @@ static bool map_option_roms(struct pc_machine *pc, struct region *pci, GError **
 	return true;
 }
 
+static void restore_bios(void *opaque)
+{
+	struct pc_machine *pc = opaque;
+	gsize size;
+	const void *image = g_bytes_get_data(pc->bios_image, &size);
+
+	memcpy(pc->bios_memory->host, image, size);
+	dirty_mark(pc->bios_memory, 0, size);
+}
+
+static void init_bios_region(struct pc_machine *pc, const char *image, uint64_t size)
+{
+	if (pc->host) {
+		region_init_rom(&pc->bios, &pc->m.dev, "pc.bios", pc->bios_memory, 0, size);
+		return;
+	}
+	region_init_ram(&pc->bios, &pc->m.dev, "pc.bios", pc->bios_memory, 0, size);
+	pc->bios_image = g_bytes_new(image, size);
+	reset_hook_add(restore_bios, pc);
+}
+
 static bool map_bios(struct pc_machine *pc, struct region *pci, const char *image, uint64_t size,
 		     GError **errp)
 {
@@ -38,7 +62,7 @@ static bool map_bios(struct pc_machine *pc, struct region *pci, const char *imag
 	if (!pc->bios_memory)
 		return false;
 	memcpy(pc->bios_memory->host, image, size);
-	region_init_rom(&pc->bios, &pc->m.dev, "pc.bios", pc->bios_memory, 0, size);
+	init_bios_region(pc, image, size);
 	region_add(pci, 4 * GIB - size, &pc->bios, 0);
 	region_init_alias(&pc->isa_bios, &pc->m.dev, "isa-bios", &pc->bios, size - isa_size,
 			  isa_size);
@@ -46,7 +70,7 @@ static bool map_bios(struct pc_machine *pc, struct region *pci, const char *imag
 	return true;
 }
 
-static bool load_bios(struct pc_machine *pc, struct region *pci, const char *name, GError **errp)
+bool pc_load_bios(struct pc_machine *pc, struct region *pci, const char *name, GError **errp)
 {
 	g_autofree char *path = datafile_find(name), *image = NULL;
 	g_autoptr(GError) err = NULL;
@@ -80,14 +104,14 @@ bool pc_load_firmware(struct pc_machine *pc, struct region *pci, GError **errp)
 	if (pc->m.flash[0].file || pc->m.flash[1].file)
 		return pc_map_flash(pc, pci, errp);
 	if (name)
-		return load_bios(pc, pci, name, errp);
+		return pc_load_bios(pc, pci, name, errp);
 	if (pc_boots_directly(pc))
 		return true;
 	/* Tests that drive registers do without. */
 	if (!pc->m.accel->ops->executes) {
 		g_autofree char *path = datafile_find(BIOS_DEFAULT);
 
-		return !path || load_bios(pc, pci, path, errp);
+		return !path || pc_load_bios(pc, pci, path, errp);
 	}
-	return load_bios(pc, pci, BIOS_DEFAULT, errp);
+	return pc_load_bios(pc, pci, BIOS_DEFAULT, errp);
 }

@@ -139,12 +139,14 @@ static bool add_waits(struct pc_machine *pc, GError **errp)
 /* One byte a sleep state S0 to S5: bit 7 says it is there, the rest is the value of the sleep type. */
 static bool add_sleep_states(struct pc_machine *pc, GError **errp)
 {
-	struct piix4_pm_facts facts = piix4_pm_facts(pc->pm);
-	uint8_t states[6] = {0x80, 0, 0, 1 | facts.s3 << 7, facts.s4_value | facts.s4 << 7, 0x80};
+	struct piix4_pm_facts pm;
 
-	if (pc->m.no_acpi)
+	if (!pc->pm || pc->m.no_acpi)
 		return true;
-	return fw_cfg_add_file_bytes(pc->fw_cfg, "etc/system-states", states, sizeof(states), errp);
+	pm = piix4_pm_facts(pc->pm);
+	return fw_cfg_add_file_bytes(
+		pc->fw_cfg, "etc/system-states",
+		(uint8_t[6]){0x80, 0, 0, 1 | pm.s3 << 7, pm.s4_value | pm.s4 << 7, 0x80}, 6, errp);
 }
 
 static bool add_user_files(struct pc_machine *pc, GError **errp)

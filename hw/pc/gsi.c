@@ -1,5 +1,5 @@
 /*
- * Global system interrupts: the board's 24 lines, and what they lead to.
+ * Global system interrupts: the board's 24 lines or more, and what they lead to.
  *
  * Lines 0 to 15 are the ISA interrupts; they reach a PIC and the I/O APIC alike, whichever of the two
  * the guest has set up. The controllers are the accelerator's, or devices that are connected later.
@@ -11,7 +11,8 @@
 struct gsi_router {
 	struct device dev;
 	struct accel *accel; /* has the controllers; NULL: they are devices */
-	struct irq *pic[ISA_IRQS], *ioapic[PC_GSIS];
+	struct irq *pic[ISA_IRQS], *ioapic[PC_GSIS_MAX];
+	unsigned count;
 };
 
 static struct gsi_router *router_of(struct device *dev)
@@ -34,7 +35,7 @@ static void gsi_set(void *opaque, unsigned n, int level)
 
 static bool gsi_realize(struct device *dev, GError **errp)
 {
-	device_add_inputs(dev, "", gsi_set, PC_GSIS);
+	device_add_inputs(dev, "", gsi_set, router_of(dev)->count);
 	return true;
 }
 
@@ -47,25 +48,32 @@ const struct device_type gsi_router_type = {
 	.realize = gsi_realize,
 };
 
-struct device *pc_make_gsis(struct machine *m)
+struct device *pc_make_gsis(struct machine *m, unsigned count)
 {
 	struct device *dev = device_new(&gsi_router_type);
 
+	router_of(dev)->count = count;
 	if (m->accel->irqchip == IRQCHIP_ON)
 		router_of(dev)->accel = m->accel;
 	device_realize(dev, tree_container("/machine/unattached"), "gsi", NULL, NULL);
 	return dev;
 }
 
-/* The cascade is no line of the board. */
+/* The cascade is no line of the board. A board without PICs has NULLs there. */
 void pc_connect_gsis(struct device *gsis, struct device *const pic[2], struct device *ioapic)
 {
 	struct gsi_router *r = router_of(gsis);
 
 	for (unsigned n = 0; n < ISA_IRQS; n++) {
-		if (n != 2)
+		if (n != 2 && pic[0])
 			r->pic[n] = device_input(pic[n / PIC_LINES], "", n % PIC_LINES);
 	}
 	for (unsigned n = 0; n < PC_GSIS; n++)
 		r->ioapic[n] = device_input(ioapic, "", n);
+}
+
+void pc_connect_more_gsis(struct device *gsis, struct device *ioapic2)
+{
+	for (unsigned n = PC_GSIS; n < PC_GSIS_MAX; n++)
+		router_of(gsis)->ioapic[n] = device_input(ioapic2, "", n - PC_GSIS);
 }

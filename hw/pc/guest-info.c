@@ -50,7 +50,6 @@ static bool attach_panic_ports(struct pc_machine *pc, GError **errp)
 
 bool pc_attach_guest_info(struct pc_machine *pc, GError **errp)
 {
-	struct irq *changed = device_input(pc->pm, "gpe", GPE_GENERATION_ID);
 	struct device *coreinfo;
 
 	if (!attach_panic_ports(pc, errp) || !find_one(&vmcoreinfo_type, &coreinfo, errp) ||
@@ -58,6 +57,12 @@ bool pc_attach_guest_info(struct pc_machine *pc, GError **errp)
 		return false;
 	if (coreinfo && !vmcoreinfo_attach(coreinfo, pc->fw_cfg, errp))
 		return false;
-	return !pc->vmgenid ||
-	       vmgenid_attach(pc->vmgenid, pc->fw_cfg, &pc->m.memory, changed, errp);
+	if (!pc->vmgenid)
+		return true;
+	if (!pc->pm) {
+		error_set(errp, "vmgenid needs the ACPI events of a PC, this machine has none");
+		return false;
+	}
+	return vmgenid_attach(pc->vmgenid, pc->fw_cfg, &pc->m.memory,
+			      device_input(pc->pm, "gpe", GPE_GENERATION_ID), errp);
 }

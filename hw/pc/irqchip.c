@@ -88,18 +88,21 @@ static bool make_pics(struct pc_machine *pc, GError **errp)
 	return true;
 }
 
-static bool make_ioapic(struct pc_machine *pc, GError **errp)
+static bool make_ioapic(struct pc_machine *pc, const char *name, uint64_t addr, unsigned first_gsi,
+			struct device **place, GError **errp)
 {
 	struct accel *a = accel_of(pc);
 	struct device *dev = device_new(&ioapic_type);
 	struct ioapic_config config = {
 		.memory = &pc->m.memory_root,
+		.addr = addr,
+		.first_gsi = first_gsi,
 		.split = a->irqchip == IRQCHIP_SPLIT ? a : NULL,
 	};
 
 	config.send = pc_msi_sink(pc, &config.opaque);
 	ioapic_configure(dev, &config);
-	return realize_at(dev, pc->host, "ioapic", NULL, &pc->ioapic, errp);
+	return realize_at(dev, pc->host, name, NULL, place, errp);
 }
 
 bool pc_make_apic_bus(struct pc_machine *pc, GError **errp)
@@ -124,18 +127,29 @@ static bool make_lapics(struct pc_machine *pc, GError **errp)
 	return true;
 }
 
-static bool make_controllers(struct pc_machine *pc, GError **errp)
+bool pc_make_controllers(struct pc_machine *pc, bool pics, GError **errp)
 {
-	if (!make_pics(pc, errp) || !make_ioapic(pc, errp))
+	if ((pics && !make_pics(pc, errp)) ||
+	    !make_ioapic(pc, "ioapic", IOAPIC_BASE, 0, &pc->ioapic, errp))
 		return false;
 	pc_connect_gsis(pc->gsi, pc->pic, pc->ioapic);
 	if (accel_of(pc)->irqchip == IRQCHIP_OFF)
 		return make_lapics(pc, errp);
-	i8259_attach_cpu(pc->pic[0], pc->m.cpus[0]);
+	if (pics)
+		i8259_attach_cpu(pc->pic[0], pc->m.cpus[0]);
 	return true;
 }
 
-static bool make_pit(struct pc_machine *pc, GError **errp)
+bool pc_make_ioapic2(struct pc_machine *pc, GError **errp)
+{
+	if (!make_ioapic(pc, "ioapic2", IOAPIC2_BASE, PC_GSIS, &pc->ioapic2, errp))
+		return false;
+	ioapic_chain(pc->ioapic, pc->ioapic2);
+	pc_connect_more_gsis(pc->gsi, pc->ioapic2);
+	return true;
+}
+
+bool pc_make_pit(struct pc_machine *pc, GError **errp)
 {
 	struct device *dev = device_new(&pit_type);
 
@@ -162,6 +176,6 @@ bool pc_make_irqchip(struct pc_machine *pc, GError **errp)
 {
 	bool ours = accel_of(pc)->irqchip != IRQCHIP_ON;
 
-	return (!ours || (make_controllers(pc, errp) && make_pit(pc, errp))) &&
+	return (!ours || (pc_make_controllers(pc, true, errp) && pc_make_pit(pc, errp))) &&
 	       make_speaker(pc, errp);
 }

@@ -6,14 +6,12 @@
  *	ISA: RTC and CMOS, keyboard controller, ports 61h and 92h, DMA, serial and parallel ports; PICs, PIT
  *	I/O APIC, HPET; the interrupt controllers and the PIT may also be the accelerator's
  */
-#include "chardev/chardev.h"
 #include "hw/i440fx.h"
 #include "hw/i8042.h"
 #include "hw/pc/pc.h"
 #include "hw/piix.h"
-#include "hw/rtc.h"
 
-extern const struct device_type isa_parallel_type, isa_serial_type, port92_type;
+extern const struct device_type port92_type;
 
 static bool pc_make_host(struct pc_machine *pc, GError **errp)
 {
@@ -111,63 +109,12 @@ static bool pc_make_pm(struct pc_machine *pc, GError **errp)
 	return true;
 }
 
-static bool pc_make_rtc(struct pc_machine *pc, GError **errp)
-{
-	struct machine *m = &pc->m;
-	struct rtc_config config = {
-		.clock = m->rtc_clock,
-		.localtime = m->rtc_localtime,
-		.has_date = m->rtc_has_date,
-		.date = m->rtc_date,
-	};
-	struct device *dev = device_new(&rtc_type);
-
-	rtc_configure(dev, &config);
-	if (!device_realize(dev, NULL, NULL, &pc->isa->bus, errp)) {
-		device_unref(dev);
-		return false;
-	}
-	pc->rtc = dev;
-	return true;
-}
-
-/* Serial or parallel port @n on its character device; NULL: there is none. */
-static bool pc_make_port(struct pc_machine *pc, const struct device_type *type, unsigned n,
-			 struct chardev *chr, GError **errp)
-{
-	struct device *dev;
-	g_autofree char *index = g_strdup_printf("%u", n);
-
-	if (!chr)
-		return true;
-	dev = device_new(type);
-	if (device_set_text(dev, "index", index, errp) &&
-	    device_set_text(dev, "chardev", chardev_id(chr), errp) &&
-	    device_realize(dev, NULL, NULL, &pc->isa->bus, errp))
-		return true;
-	device_unref(dev);
-	return false;
-}
-
-static bool pc_make_char_ports(struct pc_machine *pc, GError **errp)
-{
-	for (unsigned n = 0; n < MACHINE_SERIALS; n++) {
-		if (!pc_make_port(pc, &isa_serial_type, n, pc->m.serial[n], errp))
-			return false;
-	}
-	for (unsigned n = 0; n < MACHINE_PARALLELS; n++) {
-		if (!pc_make_port(pc, &isa_parallel_type, n, pc->m.parallel[n], errp))
-			return false;
-	}
-	return true;
-}
-
 static bool pc_build(struct machine *m, GError **errp)
 {
 	struct pc_machine *pc = pc_machine_of(m);
 
 	machine_map_ram(m, pc_ram_split(pc));
-	pc->gsi = pc_make_gsis(m);
+	pc->gsi = pc_make_gsis(m, PC_GSIS);
 	if (m->accel->irqchip == IRQCHIP_OFF && !pc_make_apic_bus(pc, errp))
 		return false;
 	if (!pc_make_host(pc, errp) || !pc_make_hpet(pc, errp))
@@ -182,7 +129,15 @@ static bool pc_build(struct machine *m, GError **errp)
 		return false;
 	if (pc->i8042)
 		device_create(&i8042_type, &pc->isa->bus);
-	return pc_make_char_ports(pc, errp) && pc_make_pm(pc, errp);
+	for (unsigned n = 0; n < MACHINE_SERIALS; n++) {
+		if (!pc_make_serial(pc, n, errp))
+			return false;
+	}
+	for (unsigned n = 0; n < MACHINE_PARALLELS; n++) {
+		if (!pc_make_parallel(pc, n, errp))
+			return false;
+	}
+	return pc_make_pm(pc, errp);
 }
 
 /* Is there an I/O region at @port? */

@@ -26,12 +26,14 @@ struct pc_machine {
 	struct device *gsi, *host, *pm, *rtc, *fw_cfg, *flash[MACHINE_FLASHES];
 	struct device *vmgenid; /* NULL: none */
 	uint64_t generation_id; /* where a kernel started without firmware finds it */
-	struct device *hpet, *apic_bus, *pic[2], *ioapic, *pit; /* NULL: not in the process */
+	struct device *hpet, *apic_bus, *pic[2], *ioapic, *ioapic2,
+		*pit; /* NULL: not in the process */
 	struct isa_bus *isa;
 	struct irq smi; /* system management interrupt */
 	bool boot_once_used;
 	struct region option_roms, bios, isa_bios, diagnostic_port, coprocessor_port;
 	struct ram_block *option_rom_memory, *bios_memory;
+	GBytes *bios_image; /* to restore; NULL: it cannot be written to */
 };
 
 static inline struct pc_machine *pc_machine_of(struct machine *m)
@@ -39,11 +41,16 @@ static inline struct pc_machine *pc_machine_of(struct machine *m)
 	return container_of(m, struct pc_machine, m);
 }
 
-/* gsi.c: 24 lines to the interrupt controllers, and which those are if the accelerator has none. */
-#define PC_GSIS 24
+/*
+ * gsi.c: 24 lines to the interrupt controllers, or 48 with a second I/O APIC, and which controllers
+ * those are if the accelerator has none.
+ */
+#define PC_GSIS     24
+#define PC_GSIS_MAX 48
 extern const struct device_type gsi_router_type;
-struct device *pc_make_gsis(struct machine *m);
+struct device *pc_make_gsis(struct machine *m, unsigned count);
 void pc_connect_gsis(struct device *gsis, struct device *const pic[2], struct device *ioapic);
+void pc_connect_more_gsis(struct device *gsis, struct device *ioapic2);
 
 /*
  * irqchip.c, in this order: the bus of the local APICs (IRQCHIP_OFF), where messages of devices go, the
@@ -54,6 +61,15 @@ msi_sink_fn *pc_msi_sink(struct pc_machine *pc, void **opaque);
 bool pc_make_hpet(struct pc_machine *pc, GError **errp);
 struct irq *pc_timer_line(struct pc_machine *pc, unsigned n);
 bool pc_make_irqchip(struct pc_machine *pc, GError **errp);
+/* The same piece by piece, for boards that may do without: local APICs are made with the controllers. */
+bool pc_make_controllers(struct pc_machine *pc, bool pics, GError **errp);
+bool pc_make_ioapic2(struct pc_machine *pc, GError **errp);
+bool pc_make_pit(struct pc_machine *pc, GError **errp);
+
+/* isa.c: clock, and serial or parallel port @n if the user wants one. */
+bool pc_make_rtc(struct pc_machine *pc, GError **errp);
+bool pc_make_serial(struct pc_machine *pc, unsigned n, GError **errp);
+bool pc_make_parallel(struct pc_machine *pc, unsigned n, GError **errp);
 
 /* ports.c: the DMA controllers, and ports of the board that are no chip's. */
 bool pc_make_ports(struct pc_machine *pc, GError **errp);
@@ -64,6 +80,8 @@ void pc_memory_map(const struct pc_machine *pc, struct e820_table *map);
 
 /* firmware.c: option ROM area and BIOS into @pci memory. */
 bool pc_load_firmware(struct pc_machine *pc, struct region *pci, GError **errp);
+/* The image of this name alone, into @memory. */
+bool pc_load_bios(struct pc_machine *pc, struct region *memory, const char *name, GError **errp);
 
 /* flash.c: which images flash chips have; the chips instead of a ROM, when there is a first one. */
 bool pc_choose_flash(struct pc_machine *pc, GError **errp);
@@ -76,6 +94,7 @@ unsigned pc_apic_id_limit(const struct machine *m);
 
 /* tables.c: the board as the ACPI tables describe it. */
 struct acpi_tables *pc_describe(struct pc_machine *pc);
+GArray *pc_describe_cpus(const struct machine *m); /* struct acpi_cpu */
 
 /* smbios.c: the board as the SMBIOS tables describe it. */
 enum pc_smbios_entry { PC_SMBIOS_32, PC_SMBIOS_64 };

@@ -59,7 +59,7 @@ static void describe_isa_device(struct device *dev, GArray *out)
 	}
 }
 
-static GArray *describe_cpus(const struct machine *m)
+GArray *pc_describe_cpus(const struct machine *m)
 {
 	GArray *cpus = g_array_new(false, false, sizeof(struct acpi_cpu));
 
@@ -135,7 +135,7 @@ struct acpi_tables *pc_describe(struct pc_machine *pc)
 {
 	const struct piix4_pm_facts pm = piix4_pm_facts(pc->pm);
 	g_autoptr(GArray) isa = g_array_new(false, false, sizeof(struct acpi_isa_device));
-	g_autoptr(GArray) cpus = describe_cpus(&pc->m);
+	g_autoptr(GArray) cpus = pc_describe_cpus(&pc->m);
 	g_autoptr(GArray) windows = describe_windows(pc);
 	g_autoptr(GArray) memory = describe_memory(&pc->m);
 	g_autoptr(GByteArray) distances = describe_distances(&pc->m);

@@ -246,12 +246,30 @@ struct acpi_slit {
 	uint64_t count;
 } ACPI_PACKED;
 
+/* 5.2.9, revision 5, without the hypervisor's identity. */
+struct acpi_fadt5 {
+	struct acpi_fadt v1;
+	struct acpi_address reset_reg;
+	uint8_t reset_value;
+	uint16_t arm_boot_arch;
+	uint8_t minor;
+	uint64_t x_facs;
+	uint64_t x_dsdt;
+	struct acpi_address x_blocks[8]; /* PM1 and PM2 blocks, timer, GPEs */
+	struct acpi_address sleep_control;
+	struct acpi_address sleep_status;
+} ACPI_PACKED;
+#define ACPI_FADT_NO_RTC     (1U << 5) /* of boot_arch */
+#define ACPI_FADT_RESET_REG  (1U << 10)
+#define ACPI_FADT_HW_REDUCED (1U << 20)
+
 #undef ACPI_PACKED
 
 _Static_assert(sizeof(struct acpi_header) == 36, "5.2.6");
 _Static_assert(sizeof(struct acpi_rsdp) == 36, "5.2.5.3");
 _Static_assert(sizeof(struct acpi_facs) == 64, "5.2.10");
 _Static_assert(sizeof(struct acpi_fadt) == 116, "ACPI 1.0b, 5.2.5");
+_Static_assert(sizeof(struct acpi_fadt5) == 268, "ACPI 5.0, 5.2.9");
 _Static_assert(sizeof(struct acpi_madt) == 44, "5.2.12");
 _Static_assert(sizeof(struct acpi_hpet) == 56, "HPET 3.2.4");
 _Static_assert(sizeof(struct acpi_mcfg) == 60, "PCI Firmware 4.1.2");

@@ -23,6 +23,7 @@
 #define LINUX_LOADED_HIGH    0x01 /* loadflags */
 #define LINUX_XLF_KERNEL_64  0x01 /* xloadflags */
 #define LINUX_XLF_ABOVE_4G   0x02
+#define LINUX_SETUP_DTB      2
 #define LINUX_SETUP_RNG_SEED 9 /* setup_data.type */
 
 /* The selectors the kernel is entered with: flat code, flat data. */

@@ -120,8 +120,8 @@ struct accel {
 	struct irq *legacy_timer_off;
 };
 
-/* With IRQCHIP_SPLIT, gsis below this are the IOAPIC's pins: route_update() gives them messages. */
-#define ACCEL_IOAPIC_PINS 24
+/* With IRQCHIP_SPLIT, gsis below this are pins of IOAPICs, two at most: route_update() gives them messages. */
+#define ACCEL_IOAPIC_PINS 48
 
 /*
  * A write of @data to @addr. Only writes to MSI_WINDOW are interrupts (SDM vol. 3, 11.11.1), others

@@ -53,6 +53,22 @@ struct acpi_isa_device {
 	uint8_t irq;
 };
 
+/* A window of a virtio device: virtio-mmio. */
+struct acpi_virtio {
+	unsigned index; /* of the window, from 0 */
+	uint64_t base;
+	uint32_t gsi;
+};
+
+/*
+ * What hardware-reduced ACPI has instead of power management registers (ACPI 6.4, 4.1): the generic
+ * event device of hw/ged.h.
+ */
+struct acpi_ged {
+	uint64_t events, power; /* addresses; 0: the machine is not of this kind */
+	uint8_t gsi;
+};
+
 /*
  * The machine. Everything is borrowed for the time of the call. A port or address of 0 means that
  * the thing is not there.
@@ -62,7 +78,8 @@ struct acpi_machine {
 
 	const struct acpi_cpu *cpus;
 	unsigned cpu_count;
-	uint32_t ioapic; /* address of the I/O APIC, whose pins are GSI 0 to 23 */
+	uint32_t ioapic;  /* address of the I/O APIC, whose pins are GSI 0 to 23 */
+	uint32_t ioapic2; /* of another, from GSI 24 on; hardware-reduced only */
 
 	uint16_t pm_base; /* PM1 event block; control at +4, timer at +8, as the PIIX4 has them */
 	uint8_t sci;      /* ISA line of the system control interrupt */
@@ -91,6 +108,11 @@ struct acpi_machine {
 	/* The page with the generation ID, at an offset; NULL: none. */
 	const uint8_t *generation_page;
 	uint32_t generation_size, generation_offset;
+
+	/* Hardware-reduced: of the rest only CPUs, I/O APICs, ISA devices and fw_cfg count. */
+	struct acpi_ged ged;
+	const struct acpi_virtio *virtio;
+	unsigned virtio_count;
 };
 
 /* The last is a page with the generation ID, which the tables point to; NULL where there is none. */

@@ -44,7 +44,8 @@ struct boot_request {
 	uint64_t rsdp; /* address of ACPI's root pointer; 0: there is none */
 	const struct boot_blob *blobs;
 	size_t blob_count;
-	bool firmware; /* has run before: its data are left alone */
+	GBytes *device_tree; /* for Linux, as setup data; NULL: none */
+	bool firmware;       /* has run before: its data are left alone */
 };
 
 /* NULL with one line about what is wrong with which file. Nothing of the request is kept but blobs. */
@@ -100,6 +101,9 @@ bool boot_offer_kernel(struct machine *m, struct device *fw_cfg, const char **ro
 
 /* From now on @plan, which it takes over, is loaded at each reset of @m. */
 void boot_plan_install(struct boot_plan *plan, struct machine *m);
+
+/* Both; the device tree is the one of @m's -dtb, if there is one. For a board's finish(). */
+bool boot_request_install(const struct boot_request *req, struct machine *m, GError **errp);
 
 /*
  * All of it, for a board's finish(): -kernel, -initrd and -append of @m's configuration, with the board's

@@ -45,18 +45,23 @@ void pit_set_speaker_gate(struct device *pit, bool gate);
 
 /* ---- IOAPIC ---- */
 
-#define IOAPIC_PINS 24
-#define IOAPIC_BASE 0xfec00000
+#define IOAPIC_PINS  24
+#define IOAPIC_BASE  0xfec00000
+#define IOAPIC2_BASE 0xfec10000
 
 struct ioapic_config {
-	struct region *memory; /* mapped there at IOAPIC_BASE */
+	struct region *memory; /* mapped there */
+	uint64_t addr;
+	unsigned first_gsi; /* which global interrupt pin 0 is */
 	msi_sink_fn *send;
 	void *opaque;
 	struct accel *split; /* IRQCHIP_SPLIT: its routes follow the entries; NULL otherwise */
 };
-/* Before realize. Inputs: 24 unnamed; input 0 is pin 2, as the lines of a PC are wired. */
+/* Before realize. Inputs: 24 unnamed; with the first IOAPIC input 0 is pin 2, as the lines of a PC are wired. */
 void ioapic_configure(struct device *ioapic, const struct ioapic_config *config);
-/* A CPU ended a level-triggered interrupt. Any thread, lock or not. */
+/* What @ioapic hears of interrupts that have ended, @next hears too. */
+void ioapic_chain(struct device *ioapic, struct device *next);
+/* A CPU ended a level-triggered interrupt: for the first of a chain. Any thread, lock or not. */
 void ioapic_eoi(struct device *ioapic, unsigned vector);
 
 /* ---- Local APICs, and the bus between them ---- */
@@ -67,7 +72,7 @@ struct apic_bus_config {
 };
 /* Before realize. Inputs: unnamed 0 INTR (LINT0), 1 NMI (LINT1) of all. */
 void apic_bus_configure(struct device *bus, const struct apic_bus_config *config);
-/* The PIC whose output is INTR; the IOAPIC that hears of level-triggered interrupts that have ended. */
+/* The PIC whose output is INTR, or NULL; the IOAPIC that hears of level-triggered interrupts that have ended. */
 void apic_bus_connect(struct device *bus, struct device *pic, struct device *ioapic);
 /* A msi_sink_fn whose opaque is the bus. Any thread, lock or not. */
 void apic_bus_send(void *bus, const struct msi_message *msg);

@@ -60,6 +60,7 @@ struct machine_info {
 	 * see, build() adds to smm_root. */
 	bool (*wants_smm)(struct machine *m);
 	bool hotplug_cpus; /* vCPUs can be plugged in and out */
+	bool split_irqchip; /* the accelerator is to have local APICs only, if nobody says otherwise */
 
 	/* Builds the board: spaces, RAM and CPU objects exist, threads do not yet run. */
 	bool (*build)(struct machine *m, GError **errp);

@@ -80,12 +80,6 @@ static bool handle_boot(struct cli *cli, const struct option_use *use, GError **
 	return true;
 }
 
-static bool handle_dtb(struct cli *cli, const struct option_use *use, GError **errp)
-{
-	error_set(errp, "device trees are not used by this machine");
-	return false;
-}
-
 /* ---- -fw_cfg ---- */
 
 #define FW_CFG_NAME_MAX 55
@@ -241,8 +235,8 @@ const struct option boot_options[] = {
 	 .offset = offsetof(struct config, boot.append)},
 	{"initrd", "file", "use 'file' as initial ram disk", OPTION_TEXT, store_text,
 	 .offset = offsetof(struct config, boot.initrd)},
-	{"dtb", "file", "not used by this machine", OPTION_TEXT, handle_dtb,
-	 .flags = OPTION_HIDDEN},
+	{"dtb", "file", "use 'file' as device tree image", OPTION_TEXT, store_text,
+	 .offset = offsetof(struct config, boot.dtb)},
 	{"fw_cfg", "[name=]<name>,file=<file>|string=<str>",
 	 "add named fw_cfg entry with contents from file or from string", OPTION_OPTS,
 	 handle_fw_cfg, .group = "fw_cfg", .implied = "name", .set = &fw_cfg_set},

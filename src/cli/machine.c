@@ -71,7 +71,8 @@ static bool machine_take(struct cli *cli, json_object *machine, const struct opt
 	       machine_group(cli, "boot", machine, use, errp) &&
 	       machine_text(cli, "kernel", machine, use, errp) &&
 	       machine_text(cli, "initrd", machine, use, errp) &&
-	       machine_text(cli, "append", machine, use, errp);
+	       machine_text(cli, "append", machine, use, errp) &&
+	       machine_text(cli, "dtb", machine, use, errp);
 }
 
 /* "kernel_irqchip" is the old spelling of "kernel-irqchip", and so on. */

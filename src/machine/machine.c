@@ -289,7 +289,7 @@ static bool init_accel(struct machine *m, GError **errp)
 		.memory = &m->memory,
 		.io = &m->io,
 		.max_cpus = m->topo.maxcpus,
-		.irqchip = IRQCHIP_ON,
+		.irqchip = m->info->split_irqchip ? IRQCHIP_SPLIT : IRQCHIP_ON,
 		.smm_memory = smm ? &m->smm_memory : NULL,
 		.smm = smm,
 		.internal_error = accel_failed,

@@ -264,7 +264,6 @@ static void test_kvm(void)
 static const char *const no_machine[] = {
 	"cfi.pflash01", /* comes with an image: see test-pflash.c */
 	"fw_cfg_mem",   /* for boards without ports */
-	"virtio-mmio",
 	NULL,
 };
 

@@ -47,7 +47,8 @@ static void make_cpu(struct intc_bench *b, unsigned n)
 static void make(struct intc_bench *b)
 {
 	struct apic_bus_config bus = {.memory = &bench()->memory_root};
-	struct ioapic_config ioapic = {.memory = &bench()->memory_root, .send = apic_bus_send};
+	struct ioapic_config ioapic = {
+		.memory = &bench()->memory_root, .addr = IOAPIC_BASE, .send = apic_bus_send};
 
 	b->accel.ops = &ops;
 	b->bus = device_new(&apic_bus_type);

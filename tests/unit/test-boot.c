@@ -174,6 +174,29 @@ static void test_linux_64(void)
 	g_assert_cmpint(segment_at(plan, zero.hdr.setup_data + 16)->source, ==, BOOT_RANDOM);
 }
 
+/* The device tree is the first of the setup data, the seed follows. */
+static void test_linux_device_tree(void)
+{
+	static const char text[] = "a tree";
+	struct e820_table map = map_of(256 * MIB, 0);
+	g_autofree struct bzimage *b = bzimage_new();
+	g_auto(image) kernel = bzimage_image(b);
+	g_autoptr(GBytes) tree = g_bytes_new_static(text, sizeof(text));
+	const struct boot_request req = {.kernel = kernel.name, .map = &map, .device_tree = tree};
+	g_autoptr(boot_plan) plan = boot_plan_new(&req, NULL);
+	g_autofree struct x86_state *s = state_of(plan);
+	struct linux_boot_params zero;
+	struct linux_setup_data data;
+
+	plan_read(plan, s->gpr[R_SI], &zero, sizeof(zero));
+	plan_read(plan, zero.hdr.setup_data, &data, sizeof(data));
+	g_assert_cmphex(data.type, ==, LINUX_SETUP_DTB);
+	g_assert_cmphex(data.len, ==, sizeof(text));
+	check_text(plan, zero.hdr.setup_data + sizeof(data), text);
+	plan_read(plan, data.next, &data, sizeof(data));
+	g_assert_cmphex(data.type, ==, 9);
+}
+
 static void test_linux_other_cpus(void)
 {
 	struct e820_table map = map_of(256 * MIB, 0);
@@ -653,6 +676,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/boot/e820/set", test_e820_set);
 	g_test_add_func("/boot/e820/pc", test_e820_pc);
 	g_test_add_func("/boot/linux/64", test_linux_64);
+	g_test_add_func("/boot/linux/device-tree", test_linux_device_tree);
 	g_test_add_func("/boot/linux/other-cpus", test_linux_other_cpus);
 	g_test_add_func("/boot/linux/bios-data", test_linux_bios_data);
 	g_test_add_func("/boot/linux/32", test_linux_32);

@@ -204,7 +204,6 @@ static const struct {
 	{"-set foo", "-set foo: can't parse: \"foo\"", NULL},
 	{"-set device.a.b=1", "-set device.a.b=1: there is no device \"a\" defined", NULL},
 	{"-gdb tcp::1", "-gdb tcp::1: the gdb stub is not available in this build", NULL},
-	{"-dtb x", "-dtb x: device trees are not used by this machine", NULL},
 };
 
 static void test_mistakes(void)

@@ -341,20 +341,10 @@ const struct bus_type virtio_mmio_bus_type = {
 	.dev_path = mmio_dev_path,
 };
 
-static char *mmio_bus_name(void)
-{
-	for (unsigned n = 0;; n++) {
-		g_autofree char *name = g_strdup_printf("virtio-mmio-bus.%u", n);
-
-		if (!bus_find(name, NULL))
-			return g_steal_pointer(&name);
-	}
-}
-
 static bool mmio_realize(struct device *dev, GError **errp)
 {
 	struct virtio_mmio *m = mmio_of(dev);
-	g_autofree char *name = mmio_bus_name();
+	g_autofree char *name = g_strdup_printf("virtio-mmio-bus.%u", m->config.index);
 
 	m->t.ops = &mmio_ops;
 	m->t.dma = m->config.dma;

@@ -17,6 +17,7 @@ extern const struct device_type virtio_mmio_type;
 struct virtio_mmio_config {
 	struct region *memory; /* mapped there */
 	uint64_t addr;
+	unsigned index; /* of the window: a part of its bus's name */
 	struct address_space *dma;
 	struct irq *irq;
 	struct accel *accel; /* for ioeventfds; NULL: none */

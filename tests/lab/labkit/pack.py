@@ -17,7 +17,7 @@ LAB_MODULES = ["irqbypass", "ccp", "kvm", "kvm-amd", "virtio_pci", "virtio_blk"]
 # The ACPI power button and the input events through which a guest's user space hears of it.
 GUEST_MODULES = ["button", "evdev"]
 # There for tests that want them: `load virtio` in their script for the guest.
-GUEST_EXTRAS = {"virtio": ["virtio_pci", "virtio_rng", "virtio_console", "virtio_balloon"]}
+GUEST_EXTRAS = {"virtio": ["virtio_pci", "virtio_mmio", "virtio_rng", "virtio_console", "virtio_balloon"]}
 # Loads the modules of a list in /modules.
 LOAD = b"""#!/bin/sh
 while read -r module; do
