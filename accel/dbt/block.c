@@ -1,31 +1,13 @@
 /*
- * Blocks are found by the physical address they begin at and the mode they were decoded for; in front
- * of that lies a small table by linear address, which holds as long as no mapping changes (map_epoch).
- * Memory for them is handed out in order and taken back all at once, when it is full.
+ * Memory for blocks is handed out in order and taken back all at once, when it is full.
  */
 #include "block.h"
 #include "mem.h"
+#include "mem/ram.h"
 
-#define CHUNK_SIZE  (1u << 20)
-#define HASH_BITS   14
-#define PAGE_BITS   12
-#define RECENT_BITS 12
+#include <sys/mman.h>
 
-struct recent {
-	uint64_t lin, epoch;
-	struct block *block;
-	uint32_t mode;
-};
-
-struct block_cache {
-	uint64_t limit; /* bytes */
-	GPtrArray *chunks;
-	unsigned chunk; /* in use */
-	size_t used;    /* of it */
-	struct block *hash[1u << HASH_BITS];
-	struct block *by_page[1u << PAGE_BITS], *by_page2[1u << PAGE_BITS];
-	struct recent recent[1u << RECENT_BITS];
-};
+#define NO_PAGE UINT64_MAX
 
 static unsigned hash_of(uint64_t phys, uint32_t mode)
 {
@@ -34,18 +16,22 @@ static unsigned hash_of(uint64_t phys, uint32_t mode)
 
 static unsigned page_slot(uint64_t phys)
 {
-	return (phys >> 12 ^ phys >> 24) & ((1u << PAGE_BITS) - 1);
+	return (phys >> 12 ^ phys >> 22) & ((1u << PAGE_BITS) - 1);
 }
 
-/* ---- Memory ---- */
+/* ---- Life ---- */
 
+/* The host gives memory to the arena as it is used. */
 struct block_cache *block_cache_new(uint64_t bytes)
 {
 	struct block_cache *cache = g_new0(struct block_cache, 1);
 
-	cache->limit = MAX(bytes, CHUNK_SIZE);
-	cache->chunks = g_ptr_array_new_with_free_func(g_free);
-	g_ptr_array_add(cache->chunks, g_malloc(CHUNK_SIZE));
+	cache->size = MAX(ROUND_UP(bytes, MIB), MIB);
+	cache->arena = mmap(NULL, cache->size, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (cache->arena == MAP_FAILED)
+		g_error("no address space for %" PRIu64 " bytes of decoded code", cache->size);
+	cache->lone = g_malloc(BLOCK_ROOM);
 	return cache;
 }
 
@@ -53,63 +39,12 @@ void block_cache_free(struct block_cache *cache)
 {
 	if (!cache)
 		return;
-	g_ptr_array_unref(cache->chunks);
+	munmap(cache->arena, cache->size);
+	g_free(cache->lone);
 	g_free(cache);
 }
 
-static bool next_chunk(struct block_cache *cache)
-{
-	if ((uint64_t)(cache->chunk + 2) * CHUNK_SIZE > cache->limit)
-		return false;
-	if (++cache->chunk == cache->chunks->len)
-		g_ptr_array_add(cache->chunks, g_malloc(CHUNK_SIZE));
-	cache->used = 0;
-	return true;
-}
-
-static size_t block_bytes(unsigned ops)
-{
-	return sizeof(struct block) + ops * sizeof(struct op);
-}
-
-struct block *block_alloc(struct dbt_cpu *cpu, unsigned ops)
-{
-	struct block_cache *cache = cpu->cache;
-	struct block *b;
-
-	if (cache->used + block_bytes(ops) > CHUNK_SIZE && !next_chunk(cache))
-		block_flush_all(cpu);
-	b = (struct block *)((uint8_t *)cache->chunks->pdata[cache->chunk] + cache->used);
-	cache->used += block_bytes(ops);
-	memset(b, 0, sizeof(*b));
-	return b;
-}
-
-void block_trim(struct dbt_cpu *cpu, struct block *b, unsigned ops)
-{
-	const uint8_t *chunk = cpu->cache->chunks->pdata[cpu->cache->chunk];
-
-	cpu->cache->used = (const uint8_t *)b - chunk + block_bytes(ops);
-}
-
 /* ---- Finding ---- */
-
-void block_insert(struct dbt_cpu *cpu, struct block *b)
-{
-	struct block_cache *cache = cpu->cache;
-	struct block **hash = &cache->hash[hash_of(b->phys, b->mode)];
-	struct block **page = &cache->by_page[page_slot(b->phys)];
-
-	b->hash_next = *hash;
-	*hash = b;
-	b->page_next = *page;
-	*page = b;
-	if (b->page2 != NO_PAGE) {
-		page = &cache->by_page2[page_slot(b->page2)];
-		b->page2_next = *page;
-		*page = b;
-	}
-}
 
 /* The second page, if any, must be the one it was decoded from: fetching from it may fault, and then
  * rightly so, as the block has only this one instruction. */
@@ -118,64 +53,142 @@ static bool same_second_page(struct dbt_cpu *cpu, const struct block *b, uint64_
 	const uint8_t *host;
 
 	return b->page2 == NO_PAGE ||
-	       PAGE_OF(mmu_fetch(cpu, PAGE_OF(lin) + 0x1000, &host)) == b->page2;
+	       PAGE_OF(mmu_fetch(cpu, PAGE_OF(lin) + RAM_PAGE_SIZE, &host)) == b->page2;
 }
 
-static struct block *lookup(struct dbt_cpu *cpu, uint64_t lin, uint64_t phys, uint32_t mode)
+static struct block *lookup(struct dbt_cpu *cpu, uint64_t lin, uint64_t phys)
 {
-	for (struct block *b = cpu->cache->hash[hash_of(phys, mode)]; b; b = b->hash_next) {
-		if (b->phys == phys && b->mode == mode && same_second_page(cpu, b, lin))
+	struct block_cache *cache = cpu->cache;
+
+	for (struct block *b = cache->hash[hash_of(phys, cpu->mode)]; b; b = b->hash_next) {
+		if (b->phys == phys && b->mode == cpu->mode && same_second_page(cpu, b, lin))
 			return b;
 	}
 	return NULL;
 }
 
-/* Code that reaches beyond its segment is run an instruction at a time, which then is looked at. */
+static void insert(struct block_cache *cache, struct block *b)
+{
+	struct block **hash = &cache->hash[hash_of(b->phys, b->mode)];
+	struct block **page = &cache->page[page_slot(b->phys)];
+
+	b->hash_next = *hash;
+	*hash = b;
+	b->page_next = *page;
+	*page = b;
+	if (b->page2 == NO_PAGE)
+		return;
+	page = &cache->page2[page_slot(b->page2)];
+	b->page2_next = *page;
+	*page = b;
+}
+
+/*
+ * The page is watched before its bytes are read. That may wait for others and serve what they ask of the
+ * TLB, but forgets no blocks.
+ */
+static struct block *decode(struct dbt_cpu *cpu, uint64_t phys, const uint8_t *host)
+{
+	struct block_cache *cache = cpu->cache;
+	struct block *b;
+
+	code_page_watch(cpu, phys);
+	if (cache->used + BLOCK_ROOM > cache->size)
+		block_flush_all(cpu);
+	b = (struct block *)(cache->arena + cache->used);
+	block_translate(cpu, b, phys, host, cpu->mode & MODE_STEP ? 1 : BLOCK_INSNS);
+	cache->used += sizeof(struct block) + (b->count + 1) * sizeof(struct op);
+	insert(cache, b);
+	return b;
+}
+
+/* A block of one instruction that is not kept: it writes to its own code, is not in RAM, or reaches for
+ * the end of its segment. */
+static struct block *decode_lone(struct dbt_cpu *cpu, uint64_t phys, const uint8_t *host)
+{
+	struct block *b = cpu->cache->lone;
+
+	if (host)
+		code_page_watch(cpu, phys);
+	block_translate(cpu, b, phys, host, 1);
+	return b;
+}
+
 static bool beyond_limit(const struct dbt_cpu *cpu, const struct block *b)
 {
 	return !(cpu->mode & MODE_CS64) &&
 	       (uint64_t)(uint32_t)cpu->rip + b->size - 1 > cpu->seg[S_CS].limit;
 }
 
-static struct block *find(struct dbt_cpu *cpu, uint64_t lin, uint32_t mode)
+/* What links and the jump cache take for granted. */
+static void check_code_segment(struct dbt_cpu *cpu)
 {
-	struct recent *r =
-		&cpu->cache->recent[(lin ^ lin >> RECENT_BITS) & ((1u << RECENT_BITS) - 1)];
-	const uint8_t *host;
-	uint64_t phys;
+	struct block_cache *cache = cpu->cache;
+	bool long_mode = cpu->mode & MODE_CS64;
+	uint64_t base = long_mode ? 0 : cpu->seg_base[S_CS];
+	uint32_t limit = long_mode ? UINT32_MAX : cpu->seg[S_CS].limit;
 
-	if (r->lin == lin && r->mode == mode && r->epoch == cpu->map_epoch && r->block)
-		return r->block;
-	phys = mmu_fetch(cpu, lin, &host);
-	*r = (struct recent){.lin = lin, .mode = mode};
-	r->block = lookup(cpu, lin, phys, mode) ?: block_translate(cpu, lin, phys, host, mode);
-	r->epoch = cpu->map_epoch;
-	return r->block;
+	if (cache->cs_base == base && cache->cs_limit == limit)
+		return;
+	cache->cs_base = cache->code_base = base;
+	cache->cs_limit = limit;
+	cpu->map_epoch++;
+}
+
+static void remember(struct dbt_cpu *cpu, uint64_t lin, struct block *b)
+{
+	struct block_cache *cache = cpu->cache;
+
+	*block_jump_entry(cache, lin) = (struct jump_entry){lin, cpu->map_epoch, b, cpu->mode};
+	if (cache->from && cache->from_epoch == cpu->map_epoch && cache->from_rip == cpu->rip &&
+	    cache->from->mode == cpu->mode) {
+		cache->from->link[cache->from_slot].to = b;
+		cache->from->link[cache->from_slot].rip = cpu->rip;
+		cache->from->link[cache->from_slot].epoch = cpu->map_epoch;
+	}
 }
 
 struct block *block_get(struct dbt_cpu *cpu)
 {
 	bool alone = cpu->alone || cpu->shadow;
-	uint32_t mode = cpu->mode | (alone ? BLOCK_ALONE : 0);
-	uint64_t lin = cpu->rip;
+	struct jump_entry *j;
+	const uint8_t *host;
+	uint64_t lin, phys;
 	struct block *b;
 
-	if (!(cpu->mode & MODE_CS64))
-		lin = (uint32_t)(lin + cpu->seg_base[S_CS]);
-	cpu->alone = false;
 	cpu->op = NULL;
-	b = find(cpu, lin, mode);
-	if (G_LIKELY(!beyond_limit(cpu, b)))
-		return b;
-	b = find(cpu, lin, mode | BLOCK_ALONE);
-	if (beyond_limit(cpu, b))
-		dbt_fault_code(cpu, NULL, EXC_GP, 0);
+	check_code_segment(cpu);
+	lin = cpu->rip + cpu->cache->code_base;
+	if (!(cpu->mode & MODE_CS64))
+		lin = (uint32_t)lin;
+	j = block_jump_entry(cpu->cache, lin);
+	if (!alone && j->lin == lin && j->epoch == cpu->map_epoch && j->mode == cpu->mode) {
+		b = j->to;
+	} else {
+		phys = mmu_fetch(cpu, lin, &host);
+		if (alone || !host) {
+			cpu->cache->from = NULL;
+			b = decode_lone(cpu, phys, host);
+			cpu->alone = false;
+			if (beyond_limit(cpu, b))
+				dbt_fault_code(cpu, NULL, EXC_GP, 0);
+			return b;
+		}
+		b = lookup(cpu, lin, phys) ?: decode(cpu, phys, host);
+		if (beyond_limit(cpu, b)) {
+			cpu->alone = true;
+			return block_get(cpu);
+		}
+	}
+	if (!(cpu->mode & MODE_STEP) && !cpu->machine->icount)
+		remember(cpu, lin, b);
+	cpu->cache->from = NULL;
 	return b;
 }
 
 /* ---- Forgetting ---- */
 
-static void unhash(struct block_cache *cache, struct block *b)
+static void unhash(struct block_cache *cache, const struct block *b)
 {
 	struct block **at = &cache->hash[hash_of(b->phys, b->mode)];
 
@@ -185,20 +198,27 @@ static void unhash(struct block_cache *cache, struct block *b)
 		*at = b->hash_next;
 }
 
-static void unlist(struct block **at, const struct block *b, bool second)
+static void unlist(struct block_cache *cache, const struct block *b)
 {
+	struct block **at = &cache->page[page_slot(b->phys)];
+
 	while (*at && *at != b)
-		at = second ? &(*at)->page2_next : &(*at)->page_next;
+		at = &(*at)->page_next;
 	if (*at)
-		*at = second ? b->page2_next : b->page_next;
+		*at = b->page_next;
+	if (b->page2 == NO_PAGE)
+		return;
+	at = &cache->page2[page_slot(b->page2)];
+	while (*at && *at != b)
+		at = &(*at)->page2_next;
+	if (*at)
+		*at = b->page2_next;
 }
 
-static void forget(struct block_cache *cache, struct block *b)
+static void forget(struct block_cache *cache, const struct block *b)
 {
 	unhash(cache, b);
-	unlist(&cache->by_page[page_slot(b->phys)], b, false);
-	if (b->page2 != NO_PAGE)
-		unlist(&cache->by_page2[page_slot(b->page2)], b, true);
+	unlist(cache, b);
 }
 
 void block_flush_page(struct dbt_cpu *cpu, uint64_t phys_page)
@@ -208,14 +228,14 @@ void block_flush_page(struct dbt_cpu *cpu, uint64_t phys_page)
 	struct block *next;
 
 	cpu->map_epoch++;
-	for (struct block *b = cache->by_page[slot]; b; b = next) {
+	for (struct block *b = cache->page[slot]; b; b = next) {
 		next = b->page_next;
-		if (PAGE_OF(b->phys) == phys_page)
+		if (PAGE_OF(b->phys) == PAGE_OF(phys_page))
 			forget(cache, b);
 	}
-	for (struct block *b = cache->by_page2[slot]; b; b = next) {
+	for (struct block *b = cache->page2[slot]; b; b = next) {
 		next = b->page2_next;
-		if (b->page2 == phys_page)
+		if (b->page2 == PAGE_OF(phys_page))
 			forget(cache, b);
 	}
 }
@@ -225,10 +245,9 @@ void block_flush_all(struct dbt_cpu *cpu)
 	struct block_cache *cache = cpu->cache;
 
 	cpu->map_epoch++;
-	cache->chunk = 0;
 	cache->used = 0;
+	cache->from = NULL;
 	memset(cache->hash, 0, sizeof(cache->hash));
-	memset(cache->by_page, 0, sizeof(cache->by_page));
-	memset(cache->by_page2, 0, sizeof(cache->by_page2));
-	memset(cache->recent, 0, sizeof(cache->recent));
+	memset(cache->page, 0, sizeof(cache->page));
+	memset(cache->page2, 0, sizeof(cache->page2));
 }

@@ -192,9 +192,6 @@ struct dbt_cpu {
 	jmp_buf loop;
 
 	struct block_cache *cache;
-	struct block *link_from; /* the block that was left by a link that is not there yet: run.h */
-	uint64_t link_epoch;
-	uint8_t link;
 	struct dbt_requests *requests;
 	uint64_t icount; /* instructions run, where -icount counts */
 	int64_t budget;  /* of them, before the loop has to look at the clock */

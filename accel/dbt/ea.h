@@ -173,10 +173,10 @@ static inline uint64_t op_linear(struct dbt_cpu *cpu, const struct op *op, unsig
  * The start of a q handler: declares _p, the operand in host memory, or leaves it to handler @g. The
  * operand can be written if it is a Q_WRITE (and read: no page is only writable).
  */
-#define Q_READ(size, g)  Q_ACCESS(size, g, read)
-#define Q_WRITE(size, g) Q_ACCESS(size, g, write)
-#define Q_ACCESS(size, g, tag)                                                                     \
-	uint64_t _lin = op_offset64(cpu, op);                                                      \
+#define Q_READ(size, g)  Q_AT(size, op_offset64(cpu, op), g, read)
+#define Q_WRITE(size, g) Q_AT(size, op_offset64(cpu, op), g, write)
+#define Q_AT(size, address, g, tag)                                                                \
+	uint64_t _lin = (address);                                                                 \
 	const struct tlb_entry *_e = &cpu->tlb[cpu->mmu_index][TLB_INDEX(_lin)];                   \
 	volatile OP_MEM_##size *_p = (OP_MEM_##size *)(_lin + _e->to_host);                        \
                                                                                                    \

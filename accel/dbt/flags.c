@@ -137,6 +137,6 @@ void dbt_set_rflags(struct dbt_cpu *cpu, uint64_t value, uint64_t mask)
 
 	flags_set_status(cpu, flags);
 	cpu->flags = (flags & ~FLAGS_STATUS) | BIT(1);
-	if ((old ^ flags) & ~(FLAGS_STATUS | FLAG_DF | FLAG_ID | FLAG_NT | FLAG_RF))
+	if ((old ^ flags) & ~(FLAGS_STATUS | FLAG_DF | FLAG_ID | FLAG_NT | FLAG_RF | FLAG_IF))
 		dbt_update_mode(cpu);
 }

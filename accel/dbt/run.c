@@ -5,8 +5,6 @@
  * exit_request, which every link looks at, and what the guest does itself to let an event in ends its
  * block. So everything is looked at here between two blocks. Faults and dbt_leave() jump to run_loop().
  */
-#include "run.h"
-
 #include "block.h"
 #include "host.h"
 
@@ -128,22 +126,6 @@ static int attend(struct dbt_cpu *cpu)
 
 /* ---- Running ---- */
 
-/* What the block that ended noted about its way out is true of @to, if nothing was flushed since. */
-static void note_link(struct dbt_cpu *cpu, struct block *to)
-{
-	struct block *from = cpu->link_from;
-
-	cpu->link_from = NULL;
-	if (!from || cpu->link_epoch != cpu->map_epoch || cpu->machine->icount ||
-	    ((cpu->mode | to->mode) & (MODE_STEP | BLOCK_ALONE)) || from->mode != to->mode)
-		return;
-	if (!(cpu->mode & MODE_CS64) && cpu->seg[S_CS].limit != UINT32_MAX)
-		return; /* block_get() looks at the limit */
-	from->link[cpu->link].to = to;
-	from->link[cpu->link].rip = cpu->rip;
-	from->link[cpu->link].epoch = cpu->map_epoch;
-}
-
 static void run_ops(struct dbt_cpu *cpu, struct block *b)
 {
 	const struct op *op = b->ops;
@@ -174,8 +156,6 @@ static void run_block(struct dbt_cpu *cpu)
 {
 	struct block *b = block_get(cpu);
 
-	if (cpu->link_from)
-		note_link(cpu, b);
 	cpu->shadow = false;
 	cpu->icount += b->count;
 	run_ops(cpu, b);
@@ -217,13 +197,13 @@ static int run_loop(struct dbt_cpu *cpu)
 	switch (_setjmp(cpu->loop)) {
 	case JUMP_FAULT:
 		recover_rip(cpu);
-		cpu->link_from = NULL;
+		cpu->cache->from = NULL;
 		cpu->shadow = false;
 		dbt_deliver_fault(cpu);
 		break;
 	case JUMP_LEAVE:
 		recover_rip(cpu);
-		cpu->link_from = NULL;
+		cpu->cache->from = NULL;
 		break;
 	}
 	return run_until(cpu);

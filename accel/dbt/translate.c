@@ -8,7 +8,7 @@
 #include "block.h"
 #include "host.h"
 #include "mem.h"
-#include "run.h"
+#include "mem/ram.h"
 
 static op_select_fn *const families[] = {
 	op_select_atomic, op_select_move,  op_select_alu,     op_select_branch, op_select_stack,
@@ -24,11 +24,6 @@ static const struct op *op_undefined(struct dbt_cpu *cpu, const struct op *op)
 static const struct op *op_too_long(struct dbt_cpu *cpu, const struct op *op)
 {
 	dbt_fault_code(cpu, op, EXC_GP, 0);
-}
-
-const struct op *op_continue(struct dbt_cpu *cpu, const struct op *op)
-{
-	return op_go_to(cpu, op_next_rip(cpu, op), LINK_NEXT);
 }
 
 /* ---- What ends a block ---- */
@@ -151,8 +146,8 @@ static enum decode_result decode_at(struct dbt_cpu *cpu, const struct decode_env
 	return result;
 }
 
-/* Fills the block with up to @max instructions; returns how many operations it has. */
-static unsigned fill_block(struct dbt_cpu *cpu, struct block *b, struct source *src, unsigned max)
+/* Up to @max instructions, and the operation that goes on behind them. */
+static void fill_block(struct dbt_cpu *cpu, struct block *b, struct source *src, unsigned max)
 {
 	struct decode_env env = {cpu->mode, &cpu->acc->features};
 	bool ended = false;
@@ -167,12 +162,11 @@ static unsigned fill_block(struct dbt_cpu *cpu, struct block *b, struct source *
 		fill_op(cpu, &insn, b->size, op);
 		if (result != DECODE_OK)
 			op->fn = result == DECODE_UD ? op_undefined : op_too_long;
-		ended = result != DECODE_OK || ends_block(&insn) || src->page2 != NO_PAGE;
+		ended = result != DECODE_OK || ends_block(&insn) || src->page2 != UINT64_MAX;
 		b->size += insn.len;
 		b->count++;
 	}
-	b->ops[b->count] = (struct op){.fn = op_continue, .ip = b->size};
-	return b->count + 1;
+	b->ops[b->count] = (struct op){.fn = op_go_on, .ip = b->size};
 }
 
 /* What is run from registers, or from ROM that answers like registers, is read as it is now. */
@@ -183,31 +177,20 @@ static void read_slowly(struct dbt_cpu *cpu, struct source *src, uint8_t *buf)
 	src->host = buf;
 }
 
-/*
- * The page is watched before its bytes are read. That may wait for others, and serve them: what the
- * cache held may be gone then, and all that was found in it; memory is taken afterwards.
- */
-struct block *block_translate(struct dbt_cpu *cpu, uint64_t lin, uint64_t phys, const uint8_t *host,
-			      uint32_t mode)
+void block_translate(struct dbt_cpu *cpu, struct block *b, uint64_t phys, const uint8_t *host,
+		     unsigned max)
 {
-	struct source src = {
-		.lin = lin, .host = host, .in_page = 0x1000 - (lin & 0xfff), .page2 = NO_PAGE};
-	bool one = (mode & (BLOCK_ALONE | MODE_STEP)) || !host;
-	uint8_t slow[0x1000];
-	struct block *b;
-	unsigned ops;
+	uint64_t lin = cpu->rip + cpu->cache->code_base;
+	struct source src = {.host = host, .page2 = UINT64_MAX};
+	uint8_t slow[INSN_MAX];
 
-	if (host)
-		code_page_watch(cpu, phys);
-	else
+	src.lin = cpu->mode & MODE_CS64 ? lin : (uint32_t)lin;
+	src.in_page = RAM_PAGE_SIZE - (lin & (RAM_PAGE_SIZE - 1));
+	if (!host)
 		read_slowly(cpu, &src, slow);
-	b = block_alloc(cpu, BLOCK_INSNS_MAX + 1);
+	memset(b, 0, sizeof(*b));
 	b->phys = phys;
-	b->mode = mode;
-	ops = fill_block(cpu, b, &src, one ? 1 : BLOCK_INSNS_MAX);
+	b->mode = cpu->mode;
+	fill_block(cpu, b, &src, max);
 	b->page2 = src.page2;
-	block_trim(cpu, b, ops);
-	if (host)
-		block_insert(cpu, b);
-	return b;
 }
