@@ -27,6 +27,7 @@
 #include "machine/memory-backend.h"
 
 /* Chips and boards that no header declares. */
+extern const struct device_type edu_type, pci_serial_2x_type, pci_serial_4x_type, pci_serial_type;
 extern const struct device_type i6300esb_type, ib700_type, debug_exit_type, debugcon_type,
 	fw_cfg_type, gsi_router_type, isa_parallel_type, isa_serial_type, pc_machine_type,
 	i82801_bridge_type, pci_bridge_type, pcspk_type, port92_type, pvpanic_pci_type,
@@ -84,6 +85,10 @@ static const struct device_type *const rows[] = {
 	&piix4_pm_type,
 
 	/* Cards */
+	&edu_type,
+	&pci_serial_2x_type,
+	&pci_serial_4x_type,
+	&pci_serial_type,
 	&pvpanic_pci_type,
 
 	/* For firmware, and for the guest to know about itself */

@@ -1,0 +1,118 @@
+/* edu and the serial cards. */
+#include <unistd.h>
+#include "libqtest.h"
+
+#define CARD QTS_DEVFN(4, 0)
+#define BAR  0xe0000000
+
+static struct qts *start_edu(void)
+{
+	struct qts *s = qts_start("-machine pc -device edu,addr=4");
+
+	qts_pci_map_bar(s, 0, CARD, 0, BAR);
+	qts_pci_writew(s, 0, CARD, 4, 6);
+	return s;
+}
+
+static void test_edu_registers(void)
+{
+	struct qts *s = start_edu();
+
+	g_assert_cmphex(qts_pci_readl(s, 0, CARD, 0), ==, 0x11e81234);
+	g_assert_cmphex(qts_pci_bar_size(s, 0, CARD, 0), ==, 1 << 20);
+	g_assert_cmphex(qts_readl(s, BAR), ==, 0x010000ed);
+	qts_writel(s, BAR + 4, 0x12345678);
+	g_assert_cmphex(qts_readl(s, BAR + 4), ==, 0xedcba987);
+	qts_writel(s, BAR + 8, 5);
+	g_assert_cmphex(qts_readl(s, BAR + 8), ==, 120);
+	qts_writel(s, BAR + 8, 33);
+	g_assert_cmphex(qts_readl(s, BAR + 8), ==, 0x80000000);
+	qts_writel(s, BAR + 8, 0xffffffff);
+	g_assert_cmphex(qts_readl(s, BAR + 8), ==, 0);
+	qts_writel(s, BAR + 0x20, 0xff);
+	g_assert_cmphex(qts_readl(s, BAR + 0x20), ==, 0x80);
+	qts_writel(s, BAR + 8, 3);
+	g_assert_cmphex(qts_readl(s, BAR + 0x24), ==, 1);
+	g_assert_cmphex(qts_pci_readw(s, 0, CARD, 6) & 8, ==, 8);
+	qts_writel(s, BAR + 0x64, 1);
+	g_assert_cmphex(qts_pci_readw(s, 0, CARD, 6) & 8, ==, 0);
+	g_assert_cmphex(qts_readl(s, BAR + 0x84), ==, 0xffffffff);
+	g_assert_cmphex(qts_readq(s, BAR), ==, UINT64_MAX);
+	qts_roundtrip(s);
+	qts_quit(s);
+}
+
+static void run_dma(struct qts *s, uint64_t from, uint64_t to, uint64_t count, uint32_t command)
+{
+	qts_writeq(s, BAR + 0x80, from);
+	qts_writeq(s, BAR + 0x88, to);
+	qts_writeq(s, BAR + 0x90, count);
+	qts_writel(s, BAR + 0x98, command | 1);
+	g_assert_cmphex(qts_readl(s, BAR + 0x98) & 1, ==, 1);
+	qts_roundtrip(s); /* under way */
+	qts_clock_step(s, 100 * 1000 * 1000);
+	g_assert_cmphex(qts_readl(s, BAR + 0x98) & 1, ==, 0);
+}
+
+static void test_edu_dma(void)
+{
+	struct qts *s = start_edu();
+	char got[16];
+
+	qts_memwrite(s, 0x5000, "sixteen letters", 16);
+	run_dma(s, 0x5000, 0x40010, 16, 0);
+	run_dma(s, 0x40010, 0x6000, 16, 2 | 4);
+	qts_memread(s, 0x6000, got, 16);
+	g_assert_cmpstr(got, ==, "sixteen letters");
+	g_assert_cmphex(qts_readl(s, BAR + 0x24), ==, 0x100);
+	/* Not all in the buffer: nothing moves. */
+	run_dma(s, 0x40ff8, 0x6000, 16, 2);
+	run_dma(s, 0x40000, 0x6000, UINT64_MAX, 2);
+	run_dma(s, 0x3fff8, 0x6000, 16, 2);
+	qts_memread(s, 0x6000, got, 16);
+	g_assert_cmpstr(got, ==, "sixteen letters");
+	/* Only 28 address bits. */
+	run_dma(s, 0x10005000, 0x40000, 4, 0);
+	run_dma(s, 0x40000, 0x7000, 4, 2);
+	qts_memread(s, 0x7000, got, 4);
+	g_assert_cmpmem(got, 4, "sixt", 4);
+	qts_quit(s);
+}
+
+static void test_serial(void)
+{
+	g_autofree char *path = NULL, *args = NULL, *text = NULL;
+	int fd = g_file_open_tmp("pci-serial-XXXXXX", &path, NULL);
+	struct qts *s;
+
+	close(fd);
+	args = g_strdup_printf("-machine pc -chardev file,id=f,path=%s "
+			       "-device pci-serial-4x,addr=4,chardev2=f",
+			       path);
+	s = qts_start(args);
+	g_assert_cmphex(qts_pci_readl(s, 0, CARD, 0), ==, 0x00041b36);
+	g_assert_cmphex(qts_pci_readl(s, 0, CARD, 8), ==, 0x07000201);
+	g_assert_cmphex(qts_pci_bar_size(s, 0, CARD, 0), ==, 32);
+	qts_pci_map_bar(s, 0, CARD, 0, 0xc000);
+	qts_outb(s, 0xc008, 'q');
+	qts_outb(s, 0xc000, 'x'); /* goes nowhere */
+	qts_outb(s, 0xc019, 2);   /* the last one's interrupt: transmitter empty */
+	g_assert_cmphex(qts_pci_readw(s, 0, CARD, 6) & 8, ==, 8);
+	qts_roundtrip(s);
+	g_assert_cmphex(qts_pci_readw(s, 0, CARD, 6) & 8, ==, 8);
+	qts_outb(s, 0xc019, 0);
+	g_assert_cmphex(qts_pci_readw(s, 0, CARD, 6) & 8, ==, 0);
+	qts_quit(s);
+	g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	g_assert_cmpstr(text, ==, "q");
+	unlink(path);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/cards/edu-registers", test_edu_registers);
+	g_test_add_func("/cards/edu-dma", test_edu_dma);
+	g_test_add_func("/cards/serial", test_serial);
+	return g_test_run();
+}
