@@ -389,6 +389,12 @@ const struct device_type machine_type = {
 
 static bool none_build(struct machine *m, GError **errp)
 {
+	if (m->boot.kernel) {
+		error_set(errp,
+			  "The -kernel parameter is not supported (this machine has nothing to "
+			  "start it with)");
+		return false;
+	}
 	if (m->ram)
 		machine_map_ram(m, 4 * GIB);
 	return true;
