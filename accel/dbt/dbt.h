@@ -193,6 +193,7 @@ struct dbt_cpu {
 
 	struct block_cache *cache;
 	struct dbt_requests *requests;
+	int in_guest;    /* atomic; dbt_exclusive_begin() */
 	uint64_t icount; /* instructions run, where -icount counts */
 	int64_t budget;  /* of them, before the loop has to look at the clock */
 	struct debug_request debug;
@@ -206,6 +207,8 @@ struct dbt_machine {
 	uint64_t tb_size;
 	GPtrArray *cpus; /* struct dbt_cpu; guarded by lock */
 	GMutex lock;
+	struct dbt_cpu *exclusive; /* atomic: the only one that may run guest code; NULL: all */
+	GCond exclusive_change;    /* with lock: that, or some in_guest, changed */
 	bool icount;
 	/* of the machine's options; icount.c */
 	int icount_shift;

@@ -54,6 +54,100 @@ static void recover_rip(struct dbt_cpu *cpu)
 	cpu->op = NULL;
 }
 
+/* ---- One vCPU alone ---- */
+
+static bool is_taken(struct dbt_machine *m)
+{
+	return __atomic_load_n(&m->exclusive, __ATOMIC_SEQ_CST);
+}
+
+static void guest_leave(struct dbt_cpu *cpu)
+{
+	struct dbt_machine *m = cpu->machine;
+
+	__atomic_store_n(&cpu->in_guest, 0, __ATOMIC_SEQ_CST);
+	if (!is_taken(m))
+		return;
+	g_mutex_lock(&m->lock);
+	g_cond_broadcast(&m->exclusive_change);
+	g_mutex_unlock(&m->lock);
+}
+
+/* Waits outside, as others may want to be served meanwhile. */
+static void guest_enter(struct dbt_cpu *cpu)
+{
+	struct dbt_machine *m = cpu->machine;
+
+	__atomic_store_n(&cpu->in_guest, 1, __ATOMIC_SEQ_CST);
+	while (G_UNLIKELY(is_taken(m))) {
+		guest_leave(cpu);
+		dbt_go_outside(cpu);
+		g_mutex_lock(&m->lock);
+		while (is_taken(m))
+			g_cond_wait(&m->exclusive_change, &m->lock);
+		g_mutex_unlock(&m->lock);
+		dbt_go_inside(cpu);
+		__atomic_store_n(&cpu->in_guest, 1, __ATOMIC_SEQ_CST);
+	}
+}
+
+/* With the lock: whether another one still runs; it is told to come out. */
+static bool others_run(struct dbt_cpu *cpu)
+{
+	GPtrArray *cpus = cpu->machine->cpus;
+	bool run = false;
+
+	for (guint i = 0; i < cpus->len; i++) {
+		struct dbt_cpu *other = g_ptr_array_index(cpus, i);
+
+		if (other == cpu || !__atomic_load_n(&other->in_guest, __ATOMIC_SEQ_CST))
+			continue;
+		__atomic_fetch_or(&other->acc->exit_request, EXIT_SERVE, __ATOMIC_SEQ_CST);
+		run = true;
+	}
+	return run;
+}
+
+void dbt_exclusive_begin(struct dbt_cpu *cpu, const struct op *op)
+{
+	struct dbt_machine *m = cpu->machine;
+	struct dbt_cpu *nobody = NULL;
+
+	cpu->op = op;
+	if (!__atomic_compare_exchange_n(&m->exclusive, &nobody, cpu, false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_SEQ_CST))
+		dbt_leave(cpu);
+	dbt_go_outside(cpu);
+	g_mutex_lock(&m->lock);
+	while (others_run(cpu))
+		g_cond_wait(&m->exclusive_change, &m->lock);
+	g_mutex_unlock(&m->lock);
+	dbt_go_inside(cpu);
+}
+
+void dbt_exclusive_end(struct dbt_cpu *cpu)
+{
+	struct dbt_machine *m = cpu->machine;
+
+	g_mutex_lock(&m->lock);
+	__atomic_store_n(&m->exclusive, NULL, __ATOMIC_SEQ_CST);
+	g_cond_broadcast(&m->exclusive_change);
+	g_mutex_unlock(&m->lock);
+}
+
+/* After a jump out of an operation: it may have been alone, or have wanted to be. */
+static void exclusive_abandon(struct dbt_cpu *cpu)
+{
+	struct dbt_cpu *who = __atomic_load_n(&cpu->machine->exclusive, __ATOMIC_SEQ_CST);
+
+	if (G_LIKELY(!who))
+		return;
+	if (who == cpu)
+		dbt_exclusive_end(cpu);
+	guest_leave(cpu);
+	guest_enter(cpu);
+}
+
 /* ---- Events ---- */
 
 static bool interrupts_on(const struct dbt_cpu *cpu)
@@ -165,8 +259,11 @@ static int look_around(struct dbt_cpu *cpu)
 {
 	int request = __atomic_load_n(&cpu->acc->exit_request, __ATOMIC_SEQ_CST);
 
-	if (request & EXIT_SERVE)
+	if (request & EXIT_SERVE) {
+		guest_leave(cpu);
 		requests_serve(cpu);
+		guest_enter(cpu);
+	}
 	return request & EXIT_MACHINE ? RUN_KICKED : KEEP_RUNNING;
 }
 
@@ -197,12 +294,14 @@ static int run_loop(struct dbt_cpu *cpu)
 	switch (_setjmp(cpu->loop)) {
 	case JUMP_FAULT:
 		recover_rip(cpu);
+		exclusive_abandon(cpu);
 		cpu->cache->from = NULL;
 		cpu->shadow = false;
 		dbt_deliver_fault(cpu);
 		break;
 	case JUMP_LEAVE:
 		recover_rip(cpu);
+		exclusive_abandon(cpu);
 		cpu->cache->from = NULL;
 		break;
 	}
@@ -226,8 +325,10 @@ enum run_result dbt_run(struct accel_cpu *acc)
 		return RUN_KICKED;
 	ask_pending(cpu);
 	dbt_go_inside(cpu);
+	guest_enter(cpu);
 	requests_serve(cpu);
 	result = run_loop(cpu);
+	guest_leave(cpu);
 	dbt_go_outside(cpu);
 	return result;
 }
