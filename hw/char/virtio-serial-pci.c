@@ -32,42 +32,7 @@ static const struct field card_props[] = {
 
 static const struct pci_info card_info = VIRTIO_PCI_INFO(0x1003, PCI_CLASS_CODE(0x07, 0x80, 0));
 
-const struct device_type virtio_serial_pci_type = {
-	.name = "virtio-serial-pci",
-	.alias = "virtio-serial",
-	.help = "Serial ports and consoles by virtio",
-	.base = &virtio_pci_either_type,
-	.category = CATEGORY_INPUT,
-	.size = sizeof(struct serial_card),
-	.flags = TYPE_USER_CREATABLE | TYPE_HOTPLUGGABLE,
-	.props = card_props,
-	.class_data = &card_info,
-	.inner = &virtio_serial_type,
-	.realize = serial_card_realize,
-};
-
-const struct device_type virtio_serial_pci_transitional_type = {
-	.name = "virtio-serial-pci-transitional",
-	.help = "Serial ports and consoles by virtio with the legacy interface",
-	.base = &virtio_pci_transitional_type,
-	.category = CATEGORY_INPUT,
-	.size = sizeof(struct serial_card),
-	.flags = TYPE_USER_CREATABLE | TYPE_HOTPLUGGABLE,
-	.props = card_props,
-	.class_data = &card_info,
-	.inner = &virtio_serial_type,
-	.realize = serial_card_realize,
-};
-
-const struct device_type virtio_serial_pci_modern_type = {
-	.name = "virtio-serial-pci-non-transitional",
-	.help = "Serial ports and consoles by virtio without the legacy interface",
-	.base = &virtio_pci_modern_type,
-	.category = CATEGORY_INPUT,
-	.size = sizeof(struct serial_card),
-	.flags = TYPE_USER_CREATABLE | TYPE_HOTPLUGGABLE,
-	.props = card_props,
-	.class_data = &card_info,
-	.inner = &virtio_serial_type,
-	.realize = serial_card_realize,
-};
+VIRTIO_PCI_FACES(virtio_serial, "virtio-serial", struct serial_card,
+		 "Serial ports and consoles by virtio", .category = CATEGORY_INPUT,
+		 .props = card_props, .class_data = &card_info, .inner = &virtio_serial_type,
+		 .realize = serial_card_realize);

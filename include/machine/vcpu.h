@@ -25,6 +25,9 @@ struct vcpu {
 	bool shown_feature;       /* where feature properties are read from */
 	GArray *shown_missing;    /* and the list of those that cannot be had */
 
+	/* Atomic: threads in vcpu_kick(), and that they shall not touch what the accelerator has of it */
+	int kickers, leaving;
+
 	/* Guarded by the machine lock */
 	bool created, stop, stopped, halted, unplug;
 	bool gone; /* its thread has ended, or is about to: nothing runs on it any more */

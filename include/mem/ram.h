@@ -86,9 +86,10 @@ void ram_unref(struct ram_block *ram);
 
 /* Every block, in order of creation. Machine lock. */
 void ram_foreach(void (*fn)(struct ram_block *ram, void *opaque), void *opaque);
+/* A new reference, or NULL. Any thread. */
 struct ram_block *ram_find(const char *name);
 
-/* The block and offset a host address lies in (KVM's memory-failure reports); NULL if none. */
+/* The block and offset a host address lies in (KVM's memory-failure reports): a new reference; NULL if none. */
 struct ram_block *ram_find_host(const void *host, uint64_t *offset);
 
 /* Machine lock; @watch outlives the block, or is taken away (NULL) when no CPU runs. */

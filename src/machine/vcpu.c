@@ -33,8 +33,20 @@ void vcpu_kick(struct vcpu *cpu)
 	const struct accel_ops *ops = cpu->acc.accel->ops;
 
 	__atomic_store_n(&cpu->acc.exit_request, 1, __ATOMIC_SEQ_CST);
-	if (ops->vcpu_kick && cpu->thread)
+	if (!ops->vcpu_kick || !cpu->thread)
+		return;
+	__atomic_add_fetch(&cpu->kickers, 1, __ATOMIC_SEQ_CST);
+	if (!__atomic_load_n(&cpu->leaving, __ATOMIC_SEQ_CST))
 		ops->vcpu_kick(&cpu->acc);
+	__atomic_sub_fetch(&cpu->kickers, 1, __ATOMIC_SEQ_CST);
+}
+
+/* From now on nobody kicks the accelerator's vCPU. Kicks take no lock and no time. */
+static void vcpu_leave(struct vcpu *cpu)
+{
+	__atomic_store_n(&cpu->leaving, 1, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&cpu->kickers, __ATOMIC_SEQ_CST))
+		g_thread_yield();
 }
 
 /* Makes the thread look at its flags, wherever it is. Machine lock held. */
@@ -166,6 +178,7 @@ static void *vcpu_thread(void *opaque)
 	g_cond_broadcast(&vcpu_progress);
 	if (!cpu->error) {
 		vcpu_loop(cpu);
+		vcpu_leave(cpu);
 		ops->vcpu_destroy(&cpu->acc);
 	}
 	cpu->stopped = cpu->gone = true;
@@ -185,6 +198,7 @@ bool vcpu_start(struct vcpu *cpu, GError **errp)
 		return true;
 	}
 	name = g_strdup_printf("CPU %u/%s", cpu->index, ops->thread_suffix);
+	cpu->leaving = 0;
 	cpu->thread = thread_start(name, vcpu_thread, cpu, errp);
 	if (!cpu->thread)
 		return false;

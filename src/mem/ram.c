@@ -175,7 +175,9 @@ struct ram_block *ram_find(const char *name)
 	struct ram_list *list = ram_list();
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&list->lock);
 
-	return find_locked(list, name);
+	struct ram_block *ram = find_locked(list, name);
+
+	return ram ? ram_ref(ram) : NULL;
 }
 
 struct ram_block *ram_find_host(const void *host, uint64_t *offset)
@@ -189,7 +191,7 @@ struct ram_block *ram_find_host(const void *host, uint64_t *offset)
 
 		if (distance < ram->size) {
 			*offset = distance;
-			return ram;
+			return ram_ref(ram);
 		}
 	}
 	return NULL;

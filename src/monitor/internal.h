@@ -20,12 +20,13 @@ struct monitor {
 	struct chardev *chr;
 	struct chardev_frontend *fe;
 	GMutex lock;
-	GString *out;              /* not yet written */
-	bool held;                 /* a multiplexer shows somebody else: output waits */
-	unsigned notify;           /* tag of what waits for room; 0: nothing */
-	struct bottom_half *flush; /* of the device's loop: write on, or wait for room */
-	GHashTable *fds;           /* getfd: name -> fd */
-	struct qmp_session *qmp;   /* one of the two */
+	GString *out;                /* not yet written */
+	bool held;                   /* a multiplexer shows somebody else: output waits */
+	unsigned notify;             /* tag of what waits for room; 0: nothing */
+	struct bottom_half *flush;   /* of the device's loop: write on, or wait for room */
+	GHashTable *fds;             /* getfd: name -> fd */
+	struct coroutine *coroutine; /* that runs a command of it; NULL: none */
+	struct qmp_session *qmp;     /* one of the two */
 	struct hmp_session *hmp;
 };
 

@@ -2,6 +2,7 @@
  * Monitors: the list of them, and their output.
  */
 #include "base/socket.h"
+#include "event/coroutine.h"
 #include "event/lock.h"
 #include "internal.h"
 #include "machine/runstate.h"
@@ -9,7 +10,7 @@
 /* Every monitor, in order of creation. Machine lock. */
 static GPtrArray *monitors;
 
-/* Whose command the thread runs. */
+/* Whose command the thread runs; a coroutine's is found by the coroutine, which may have yielded meanwhile. */
 static __thread struct monitor *current;
 
 void monitor_foreach(void (*fn)(struct monitor *mon, void *opaque), void *opaque)
@@ -20,12 +21,27 @@ void monitor_foreach(void (*fn)(struct monitor *mon, void *opaque), void *opaque
 
 struct monitor *monitor_current(void)
 {
-	return current;
+	struct coroutine *co = co_self();
+
+	for (guint i = 0; co && monitors && i < monitors->len; i++) {
+		struct monitor *mon = monitors->pdata[i];
+
+		if (mon->coroutine == co)
+			return mon;
+	}
+	return co ? NULL : current;
 }
 
 void monitor_set_current(struct monitor *mon)
 {
-	current = mon;
+	struct monitor *before = monitor_current();
+
+	if (co_self() && before)
+		before->coroutine = NULL;
+	if (co_self() && mon)
+		mon->coroutine = co_self();
+	else if (!co_self())
+		current = mon;
 }
 
 /* ---- Output ---- */

@@ -181,14 +181,24 @@ def rule_text_only(tree):
             yield f"{name}: has NUL bytes"
 
 
+def virtio_faces(tree):
+    """What VIRTIO_PCI_FACES() defines, by symbol."""
+    endings = {"pci": "-pci", "pci_transitional": "-pci-transitional", "pci_modern": "-pci-non-transitional"}
+    for name in tree.sources:
+        for ident, base in re.findall(r'^VIRTIO_PCI_FACES\((\w+), "([\w-]+)",', tree.text(name), re.MULTILINE):
+            for part, ending in endings.items():
+                yield f"{ident}_{part}_type", f'.name = "{base}{ending}",'
+
+
 def device_types(tree):
     """The types of hw/types.c by symbol, each with the text of its definition or None."""
+    faces = dict(virtio_faces(tree))
     text = tree.text("hw/types.c") if "hw/types.c" in tree.files else ""
     for symbol in re.findall(r"^\t&(\w+),$", text, re.MULTILINE):
         pattern = re.compile(rf"\bstruct device_type {symbol} = \{{(.*?)^\}};", re.DOTALL | re.MULTILINE)
         found = (pattern.search(tree.text(name)) for name in tree.sources)
         match = next((match for match in found if match), None)
-        yield symbol, match.group(1) if match else None
+        yield symbol, match.group(1) if match else faces.get(symbol)
 
 
 def rule_device_pages(tree):

@@ -60,6 +60,9 @@ static void test_names(void)
 	g_assert_cmpuint(ram->size, ==, 8192);
 	g_assert_true(ram_find("test.ram") == ram);
 	g_assert_true(ram_find_host(ram->host + 8191, &offset) == ram);
+	g_assert_cmpint(ram->refs, ==, 3);
+	ram_unref(ram);
+	ram_unref(ram);
 	g_assert_cmpuint(offset, ==, 8191);
 	g_assert_null(ram_find_host(ram->host + 8192, &offset));
 	again = ram_new("test.ram", 4096, NULL, &err);

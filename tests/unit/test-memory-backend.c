@@ -47,10 +47,13 @@ static void assert_fails(const char *json, const char *text)
 
 static void test_kinds(void)
 {
+	struct ram_block *found;
 	struct device *dev = make_ok(RAM(",'size':'2M'"));
 
 	g_assert_cmpuint(memory_backend_ram(dev)->size, ==, 2 * MIB);
-	g_assert_true(ram_find("m") == memory_backend_ram(dev));
+	found = ram_find("m");
+	g_assert_true(found == memory_backend_ram(dev));
+	ram_unref(found);
 	g_assert_false(memory_backend_ram(dev)->shared);
 	g_assert_true(object_del("m", NULL));
 	g_assert_null(ram_find("m"));
@@ -58,7 +61,9 @@ static void test_kinds(void)
 	dev = make_ok(MEMFD(",'size':'2M','x-use-canonical-path-for-ramblock-id':'on'"));
 	g_assert_true(memory_backend_ram(dev)->shared);
 	g_assert_cmpint(memory_backend_ram(dev)->fd, >=, 0);
-	g_assert_nonnull(ram_find("/objects/m"));
+	found = ram_find("/objects/m");
+	g_assert_nonnull(found);
+	ram_unref(found);
 	g_assert_true(object_del("m", NULL));
 
 	dev = make_ok(FILE_(",'size':'2M','mem-path':'/dev/shm','share':'on','prealloc':'on'"));

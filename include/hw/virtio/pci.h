@@ -59,4 +59,28 @@ void virtio_pci_config_written(struct pci_device *pci, unsigned offset, unsigned
 			  "Let kicks signal eventfds, where the accelerator can")
 extern const struct field virtio_pci_auto_vectors[];
 
+/*
+ * The three faces of one device on PCI: @_ident##_type, ..._transitional_type and ..._modern_type, called @_name with
+ * an ending. Members of struct device_type that they have in common follow.
+ */
+#define VIRTIO_PCI_FACE(_ident, _name, _base, _struct, _help, ...)                                 \
+	const struct device_type _ident = {                                                        \
+		.name = _name,                                                                     \
+		.help = _help,                                                                     \
+		.base = &_base,                                                                    \
+		.size = sizeof(_struct),                                                           \
+		.flags = TYPE_USER_CREATABLE | TYPE_HOTPLUGGABLE,                                  \
+		__VA_ARGS__,                                                                       \
+	}
+/* @_name "virtio-rng": also the alias of the first. @_struct: the card's, struct virtio_pci or one that begins with it. */
+#define VIRTIO_PCI_FACES(_ident, _name, _struct, _help, ...)                                       \
+	VIRTIO_PCI_FACE(_ident##_pci_type, _name "-pci", virtio_pci_either_type, _struct, _help,   \
+			.alias = _name, __VA_ARGS__);                                              \
+	VIRTIO_PCI_FACE(_ident##_pci_transitional_type, _name "-pci-transitional",                 \
+			virtio_pci_transitional_type, _struct, _help " with the legacy interface", \
+			__VA_ARGS__);                                                              \
+	VIRTIO_PCI_FACE(_ident##_pci_modern_type, _name "-pci-non-transitional",                   \
+			virtio_pci_modern_type, _struct, _help " without the legacy interface",    \
+			__VA_ARGS__)
+
 #endif
