@@ -128,11 +128,16 @@ static const struct field four_props[] = {
 	FIELD_ROW_END,
 };
 
-/* The rows of absent chips are as after power-on: nothing. */
-static const struct field pci_serial_state[] = {
-	SAVE_STRUCTS(struct pci_serial, chips, &serial_state),
-	FIELD_ROW_END,
-};
+#define CHIPS_STATE(_count)                                                                        \
+	{                                                                                          \
+		FIELD_AT(struct pci_serial, chips, "chips", FIELD_STRUCT, sizeof(struct serial),   \
+			 ""),                                                                      \
+			.sub = &serial_state, .count = (_count)                                    \
+	}
+
+static const struct field one_state[] = {CHIPS_STATE(1), FIELD_ROW_END};
+static const struct field two_state[] = {CHIPS_STATE(2), FIELD_ROW_END};
+static const struct field four_state[] = {CHIPS_STATE(4), FIELD_ROW_END};
 
 #define PCI_SERIAL_INFO(_device, _chips)                                                           \
 	{                                                                                          \
@@ -150,7 +155,7 @@ static const struct pci_serial_info one_info = PCI_SERIAL_INFO(0x0002, 1),
 /* What the three have in common. */
 #define PCI_SERIAL_COMMON                                                                          \
 	.base = &pci_device_type, .category = CATEGORY_INPUT, .size = sizeof(struct pci_serial),   \
-	.flags = TYPE_USER_CREATABLE, .state = pci_serial_state, .realize = pci_serial_realize,    \
+	.flags = TYPE_USER_CREATABLE, .realize = pci_serial_realize,                               \
 	.unrealize = pci_serial_unrealize, .reset = pci_serial_reset,                              \
 	.post_load = pci_serial_post_load
 
@@ -159,6 +164,7 @@ const struct device_type pci_serial_type = {
 	.help = "16550A serial port on a PCI card",
 	.class_data = &one_info,
 	.props = one_props,
+	.state = one_state,
 	PCI_SERIAL_COMMON,
 };
 
@@ -167,6 +173,7 @@ const struct device_type pci_serial_2x_type = {
 	.help = "Two serial ports on a PCI card",
 	.class_data = &two_info,
 	.props = two_props,
+	.state = two_state,
 	PCI_SERIAL_COMMON,
 };
 
@@ -175,5 +182,6 @@ const struct device_type pci_serial_4x_type = {
 	.help = "Four serial ports on a PCI card",
 	.class_data = &four_info,
 	.props = four_props,
+	.state = four_state,
 	PCI_SERIAL_COMMON,
 };
