@@ -15,6 +15,7 @@
  * Source: Intel 440FX PCIset data sheet (290549-001), 3.2.
  */
 #include "hw/i440fx.h"
+#include "machine/runstate.h"
 
 enum {
 	REG_RAM_SIZE = 0x57, /* for firmware: RAM in units of 8 MiB */
@@ -256,7 +257,9 @@ static void i440fx_reset(struct device *dev)
 {
 	struct i440fx *f = i440fx_of(dev);
 
-	memset(f->pci.config + REG_PAM0, 0, REG_PAM_END - REG_PAM0);
+	/* Firmware looks into its shadow RAM to tell waking from a start. */
+	if (runstate() != RUN_STATE_SUSPENDED)
+		memset(f->pci.config + REG_PAM0, 0, REG_PAM_END - REG_PAM0);
 	f->pci.config[REG_SMRAM] = SMRAM_BASE_A0000;
 	i440fx_update_lock(f);
 	i440fx_update(f);

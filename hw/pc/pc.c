@@ -206,6 +206,7 @@ static const struct machine_info pc_info = {
 	.default_cpu = "qemu64",
 	.default_ram_id = "pc.ram",
 	.default_ram_size = 128 * MIB,
+	.wakes_up = true,
 	.wants_smm = pc_wants_smm,
 	.build = pc_build,
 	.finish = pc_finish,

@@ -71,8 +71,31 @@ static bool qmp_system_powerdown(void *args, void *result, GError **errp)
 	return true;
 }
 
+struct current_machine {
+	bool wakes_up;
+};
+static const struct field current_machine_rows[] = {
+	ARG_BOOL(struct current_machine, wakes_up, "wakeup-suspend-support",
+		 "Whether it can sleep and be woken"),
+	FIELD_ROW_END,
+};
+static const struct field_set current_machine_set = {
+	"CurrentMachineParams", sizeof(struct current_machine), current_machine_rows};
+
+static bool qmp_query_current_machine(void *args, void *result, GError **errp)
+{
+	struct current_machine *info = result;
+
+	info->wakes_up = machine_current()->info->wakes_up;
+	return true;
+}
+
 static bool qmp_system_wakeup(void *args, void *result, GError **errp)
 {
+	if (!machine_current()->info->wakes_up) {
+		error_set(errp, "wake-up from suspend is not supported by this guest");
+		return false;
+	}
 	return system_wakeup_request(errp);
 }
 
@@ -145,6 +168,8 @@ const struct command run_commands[] = {
 	{"system_reset", "Resets the machine", NULL, NULL, qmp_system_reset},
 	{"system_powerdown", "Presses the power button", NULL, NULL, qmp_system_powerdown},
 	{"system_wakeup", "Wakes a guest that sleeps", NULL, NULL, qmp_system_wakeup},
+	{"query-current-machine", "What the running machine can do", NULL, &current_machine_set,
+	 qmp_query_current_machine},
 	{"inject-nmi", "Injects a non-maskable interrupt into all vCPUs", NULL, NULL,
 	 qmp_inject_nmi},
 	{"set-action", "Sets what reboot, shutdown, panic and watchdog do", &action_set, NULL,
