@@ -178,10 +178,11 @@ struct dbt_cpu {
 	bool shadow; /* interrupts held off for one instruction (STI, MOV SS) */
 	bool nmi_pending, nmi_masked, smi_pending;
 	bool in_smm;
-	bool shut_down;      /* triple fault */
-	uint8_t mp_state;    /* enum x86_mp_state */
-	bool intr_pending;   /* what accel_intr_ops.pending() last said */
-	bool delivering;     /* a fault now is a fault in delivery: event.c */
+	bool shut_down;    /* triple fault */
+	uint8_t mp_state;  /* enum x86_mp_state */
+	bool intr_pending; /* what accel_intr_ops.pending() last said */
+	bool delivering;   /* a fault now is a fault in delivery: event.c */
+	uint8_t delivering_vector;
 	bool alone;          /* the next block has one instruction: it writes into its own code */
 	bool debug_hit;      /* debug_stop says why: dbt_run() returns RUN_DEBUG, and clears it */
 	uint64_t db_pending; /* DR6 bits of a #DB that follows the instruction: debug_after() */
@@ -207,6 +208,7 @@ struct dbt_machine {
 	uint64_t tb_size;
 	GPtrArray *cpus; /* struct dbt_cpu; guarded by lock */
 	GMutex lock;
+	struct code_pages *code;
 	struct dbt_cpu *exclusive; /* atomic: the only one that may run guest code; NULL: all */
 	GCond exclusive_change;    /* with lock: that, or some in_guest, changed */
 	bool icount;
