@@ -3,8 +3,9 @@
  *
  * With MULTIPORT the driver learns of ports, and both sides tell each other who opened which, over a pair of
  * control queues. Without it there is only port 0, open whenever the driver runs. Messages for the driver wait
- * in a list until it provides buffers; the driver's own are not taken while some wait, so the list
- * does not grow.
+ * in a list until it provides buffers. The driver's own are taken all the same: Linux answers from within the
+ * work that would give buffers back, and spins until its message is taken, so that waiting for buffers
+ * would stop it for ever. A driver that asks and never listens fills the list, and then hears no more.
  */
 #include "base/checked.h"
 #include "base/trace.h"
@@ -17,7 +18,7 @@ TRACE_DEFINE(guest_errors_virtio_serial, "event %u of port %u makes no sense");
 #define QUEUE_SIZE         128
 #define CONTROL_QUEUE_SIZE 32
 #define PORTS_MAX          511
-#define PENDING_MAX        4096 /* only a host that connects and leaves for ever gets there */
+#define PENDING_MAX        4096 /* twice what 511 ports have to say */
 
 static struct virtio_serial *serial_of(struct virtio_device *v)
 {
@@ -118,7 +119,7 @@ static void control_from_driver(struct virtqueue *q)
 	struct virtio_serial *s = serial_of(q->vdev);
 	struct virtio_chain *chain;
 
-	while (!s->pending->len && (chain = virtqueue_pop(q, sizeof(*chain)))) {
+	while ((chain = virtqueue_pop(q, sizeof(*chain)))) {
 		uint8_t bytes[VIRTIO_CONSOLE_CONTROL_SIZE] = {0};
 		size_t len = virtio_chain_read(chain, 0, bytes, sizeof(bytes));
 		struct serial_message m = {get_le32(bytes), get_le16(bytes + 4),
@@ -133,10 +134,7 @@ static void control_from_driver(struct virtqueue *q)
 
 static void control_to_driver(struct virtqueue *q)
 {
-	struct virtio_serial *s = serial_of(q->vdev);
-
-	flush_messages(s);
-	control_from_driver(s->control_out);
+	flush_messages(serial_of(q->vdev));
 }
 
 /* ---- Data ---- */

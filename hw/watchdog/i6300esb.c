@@ -40,7 +40,7 @@ enum {
 	MEM_SIZE = 16,
 };
 
-#define PCI_CLOCK   33000000
+#define PCI_MHZ     33
 #define PRELOAD_MAX 0xfffff
 
 struct i6300esb {
@@ -65,7 +65,7 @@ static void start(struct i6300esb *w, unsigned stage)
 {
 	unsigned shift = w->pci.config[REG_CONFIG] & CONFIG_FAST ? 5 : 15;
 	int64_t clocks = (int64_t)MAX(w->preload[stage], 1) << shift;
-	int64_t ns = clocks * NS_PER_SEC / PCI_CLOCK;
+	int64_t ns = clocks * 1000 / PCI_MHZ;
 
 	if (!(w->pci.config[REG_LOCK] & LOCK_ENABLE))
 		return;

@@ -43,6 +43,8 @@ void monitor_write(struct monitor *mon, const char *text);
 bool monitor_is_backed_up(const struct monitor *mon);
 /* Forgets output that nobody will read. */
 void monitor_discard(struct monitor *mon);
+/* The device may have closed: what waited for room is written to who still reads, or lost. */
+void monitor_flush_again(struct monitor *mon);
 /* While held, output gathers. */
 void monitor_hold(struct monitor *mon, bool held);
 

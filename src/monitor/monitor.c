@@ -109,13 +109,27 @@ void monitor_write(struct monitor *mon, const char *text)
 	g_mutex_unlock(&mon->lock);
 }
 
+/* Lock held. */
+static void stop_waiting(struct monitor *mon)
+{
+	if (mon->notify)
+		chardev_cancel_notify(mon->fe, mon->notify);
+	mon->notify = 0;
+}
+
 void monitor_discard(struct monitor *mon)
 {
 	g_mutex_lock(&mon->lock);
 	g_string_truncate(mon->out, 0);
-	if (mon->notify)
-		chardev_cancel_notify(mon->fe, mon->notify);
-	mon->notify = 0;
+	stop_waiting(mon);
+	g_mutex_unlock(&mon->lock);
+}
+
+void monitor_flush_again(struct monitor *mon)
+{
+	g_mutex_lock(&mon->lock);
+	stop_waiting(mon);
+	bh_schedule(mon->flush);
 	g_mutex_unlock(&mon->lock);
 }
 

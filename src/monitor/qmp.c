@@ -2,11 +2,13 @@
  * QMP sessions.
  *
  * A client is greeted, negotiates, and then sends commands. Requests are queued in order and served one
- * at a time from the main loop; while QUEUE_MAX wait, or replies that nobody reads, nothing more is
- * read. A client that has enabled the capability "oob" may write exec-oob instead of execute: then the
- * session's bytes are read by the monitors' own thread, and such commands run right there, past the
- * queue and without the machine lock. Sessions on one device follow each other: each new connection
- * begins anew.
+ * at a time from the main loop; while some wait, or replies that nobody reads, nothing more is read. So
+ * the end of the input is met after what was asked before it is answered: a client may write its
+ * commands, close its half of the connection, and read. A client that has enabled the capability "oob" may
+ * write exec-oob instead of execute: then the session's bytes are read by the monitors' own thread until
+ * QUEUE_MAX requests wait, and such commands run right there, past the queue and without the machine lock.
+ * Sessions on one device follow each other: each new connection begins anew. What is still being worked on
+ * at the end of the input is answered all the same, as standard output outlives standard input.
  */
 #include "api/command.h"
 #include "event/coroutine.h"
@@ -336,10 +338,12 @@ static void got_value(void *opaque, json_object *value, GError *error)
 static int qmp_can_receive(void *opaque)
 {
 	struct monitor *mon = opaque;
+	unsigned limit;
 	bool full;
 
 	g_mutex_lock(&mon->lock);
-	full = g_queue_get_length(&mon->qmp->queue) >= QUEUE_MAX || monitor_is_backed_up(mon);
+	limit = mon->qmp->oob ? QUEUE_MAX : 1;
+	full = g_queue_get_length(&mon->qmp->queue) >= limit || monitor_is_backed_up(mon);
 	g_mutex_unlock(&mon->lock);
 	return full ? 0 : READ_CHUNK;
 }
@@ -351,6 +355,13 @@ static void qmp_receive(void *opaque, const uint8_t *data, int len)
 	json_framer_feed(mon->qmp->framer, (const char *)data, len);
 }
 
+/* What has come of a request without its end is forgotten. */
+static void restart_framer(struct monitor *mon)
+{
+	json_framer_free(mon->qmp->framer);
+	mon->qmp->framer = json_framer_new(got_value, mon);
+}
+
 static void start_session(struct monitor *mon)
 {
 	struct qmp_session *session = mon->qmp;
@@ -359,8 +370,8 @@ static void start_session(struct monitor *mon)
 	session->connection++;
 	session->negotiated = session->oob = false;
 	g_mutex_unlock(&mon->lock);
-	json_framer_free(session->framer);
-	session->framer = json_framer_new(got_value, mon);
+	monitor_discard(mon);
+	restart_framer(mon);
 }
 
 static void qmp_event(void *opaque, enum chardev_event event)
@@ -371,8 +382,8 @@ static void qmp_event(void *opaque, enum chardev_event event)
 		start_session(mon);
 		send_greeting(mon);
 	} else if (event == CHARDEV_CLOSED) {
-		start_session(mon);
-		monitor_discard(mon);
+		restart_framer(mon);
+		monitor_flush_again(mon);
 		monitor_close_fds(mon);
 	}
 }

@@ -156,23 +156,34 @@ static void expect(struct control *c, uint32_t port, uint16_t event, uint16_t va
 	g_assert_cmpuint(qts_readw(c->s, c->in_buf + 6), ==, value);
 }
 
+/* A driver of four ports that has said that it is there, and has no buffer yet for what it is told. */
+static void control_start(struct control *c)
+{
+	c->s = start(&c->d, "-chardev null,id=n -device virtio-serial-pci,id=vs,max_ports=4",
+		     BIT64(VIRTIO_CONSOLE_F_MULTIPORT));
+	g_assert_cmpuint(vdrv_config(&c->d, VIRTIO_CONSOLE_MAX_PORTS, 4), ==, 4);
+	c->in = vq_new(&c->d, 2, 0);
+	c->out = vq_new(&c->d, 3, 0);
+	c->in_buf = vdrv_alloc(&c->d, 64, 8);
+	c->out_buf = vdrv_alloc(&c->d, 64, 8);
+	vdrv_ok(&c->d);
+	tell(c, UINT32_MAX, VIRTIO_CONSOLE_DEVICE_READY, 1);
+}
+
+static void control_end(struct control *c)
+{
+	vq_free(c->in);
+	vq_free(c->out);
+	qts_quit(c->s);
+}
+
 static void test_serial_control(void)
 {
 	struct control c;
 	g_autoptr(json_object) data = NULL;
 	char name[5] = "";
 
-	c.s = start(&c.d,
-
-		    "-device virtio-serial-pci,id=vs,max_ports=4",
-		    BIT64(VIRTIO_CONSOLE_F_MULTIPORT));
-	g_assert_cmpuint(vdrv_config(&c.d, VIRTIO_CONSOLE_MAX_PORTS, 4), ==, 4);
-	c.in = vq_new(&c.d, 2, 0);
-	c.out = vq_new(&c.d, 3, 0);
-	c.in_buf = vdrv_alloc(&c.d, 64, 8);
-	c.out_buf = vdrv_alloc(&c.d, 64, 8);
-	vdrv_ok(&c.d);
-	tell(&c, UINT32_MAX, VIRTIO_CONSOLE_DEVICE_READY, 1);
+	control_start(&c);
 	offer(&c);
 	json_object_put(qts_qmp(c.s, "{'execute':'device_add','arguments':{'driver':"
 				     "'virtserialport','id':'p','name':'port',"
@@ -190,9 +201,32 @@ static void test_serial_control(void)
 	tell(&c, 77, VIRTIO_CONSOLE_PORT_OPEN, 1);
 	tell(&c, 2, 99, 1);
 	qts_roundtrip(c.s);
-	vq_free(c.in);
-	vq_free(c.out);
-	qts_quit(c.s);
+	control_end(&c);
+}
+
+/*
+ * A driver that has no buffers for what it is told is heard all the same: Linux spins until its message is
+ * taken, before it gives the buffer of the one that it answers back.
+ */
+static void test_serial_unheard(void)
+{
+	struct control c;
+	static const uint16_t told[] = {VIRTIO_CONSOLE_DEVICE_ADD, VIRTIO_CONSOLE_PORT_OPEN,
+					VIRTIO_CONSOLE_PORT_NAME, VIRTIO_CONSOLE_PORT_OPEN};
+
+	control_start(&c);
+	json_object_put(qts_qmp(c.s, "{'execute':'device_add','arguments':{'driver':"
+				     "'virtserialport','id':'p','name':'port',"
+				     "'nr':2,'chardev':'n'}}"));
+	tell(&c, 2, VIRTIO_CONSOLE_PORT_OPEN, 1);
+	json_object_put(qts_qmp_event(c.s, "VSERPORT_CHANGE"));
+	tell(&c, 2, VIRTIO_CONSOLE_PORT_READY, 1);
+	qts_roundtrip(c.s);
+	for (size_t i = 0; i < G_N_ELEMENTS(told); i++) {
+		offer(&c);
+		expect(&c, 2, told[i], 1);
+	}
+	control_end(&c);
 }
 
 static void test_serial_refused(void)
@@ -227,6 +261,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/virtio-balloon/stats", test_balloon_stats);
 	g_test_add_func("/virtio-balloon/iothread", test_balloon_iothread);
 	g_test_add_func("/virtio-serial/control", test_serial_control);
+	g_test_add_func("/virtio-serial/unheard", test_serial_unheard);
 	g_test_add_func("/virtio-serial/refused", test_serial_refused);
 	return g_test_run();
 }

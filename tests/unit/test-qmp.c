@@ -280,6 +280,24 @@ static void test_late_reply(void)
 	client_free(c);
 }
 
+/* A client that writes all it wants and closes its half hears everything. */
+static void test_half_closed(void)
+{
+	struct client *c = client_new();
+
+	client_send(c, "{\"execute\":\"qmp_capabilities\"}");
+	for (int i = 0; i < 100; i++)
+		client_send(c, "{\"execute\":\"emit\",\"arguments\":{\"number\":1}}");
+	g_assert_cmpint(shutdown(c->fd, SHUT_WR), ==, 0);
+	expect(c, GREETING);
+	expect(c, OK);
+	for (int i = 0; i < 100; i++) {
+		expect_event(c, "\"event\": \"PLAIN\", \"data\": {\"number\": 1}}");
+		expect(c, OK);
+	}
+	client_free(c);
+}
+
 #define GREEDY 1000 /* requests whose replies are as long: 10 MB */
 
 static char *greedy_request(unsigned i)
@@ -386,6 +404,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/qmp/greedy", test_greedy);
 	g_test_add_func("/qmp/connections", test_connections);
 	g_test_add_func("/qmp/late-reply", test_late_reply);
+	g_test_add_func("/qmp/half-closed", test_half_closed);
 	g_test_add_func("/qmp/rate-limit", test_rate_limit);
 	g_test_add_func("/qmp/oob", test_oob);
 	status = g_test_run();
