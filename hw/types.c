@@ -36,7 +36,7 @@ extern const struct device_type i6300esb_type, ib700_type, debug_exit_type, debu
 	virtio_balloon_pci_modern_type, virtio_balloon_pci_transitional_type,
 	virtio_serial_port_type, virtio_serial_type, virtio_serial_pci_type,
 	virtio_serial_pci_modern_type, virtio_serial_pci_transitional_type, virtserialport_type;
-extern const struct device_type microvm_machine_type;
+extern const struct device_type microvm_machine_type, pc_testdev_type, pci_testdev_type;
 
 static const struct device_type *const rows[] = {
 	/* Machines */
@@ -89,6 +89,7 @@ static const struct device_type *const rows[] = {
 	&pci_serial_2x_type,
 	&pci_serial_4x_type,
 	&pci_serial_type,
+	&pci_testdev_type,
 	&pvpanic_pci_type,
 
 	/* For firmware, and for the guest to know about itself */
@@ -107,6 +108,7 @@ static const struct device_type *const rows[] = {
 	&isa_device_type,
 	&isa_parallel_type,
 	&isa_serial_type,
+	&pc_testdev_type,
 	&pcspk_type,
 	&port92_type,
 	&pvpanic_type,

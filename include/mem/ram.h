@@ -102,6 +102,12 @@ void ram_set_watch(struct ram_block *ram, const struct ram_watch *watch);
 bool ram_discard(struct ram_block *ram, uint64_t offset, uint64_t len);
 
 /*
+ * Page tables that follow the process's own (KVM's second level) forget the page at @offset. Everybody else may
+ * go on using it.
+ */
+void ram_unmap_from_guests(struct ram_block *ram, uint64_t offset);
+
+/*
  * Dirty tracking. While a user is on, all ranges of all flat views that show the block are logged
  * (flat_range.dirty_users); starts nest. Start and stop under the machine lock. dirty_mark() sets the bits of all users that are on; it is what every write that
  * does not come from the CPU calls (as_write() and as_unmap() do it).

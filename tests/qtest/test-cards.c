@@ -1,4 +1,4 @@
-/* edu and the serial cards. */
+/* edu, the serial cards, pci-testdev; and pc-testdev, which is one for the ISA bus. */
 #include <unistd.h>
 #include "libqtest.h"
 
@@ -108,11 +108,103 @@ static void test_serial(void)
 	unlink(path);
 }
 
+/* ---- The test devices ---- */
+
+static uint32_t count_after(struct qts *s, unsigned test, uint8_t data)
+{
+	uint32_t offset;
+
+	qts_writeb(s, BAR, test);
+	g_assert_cmphex(qts_readb(s, BAR + 1), ==, 1);
+	g_assert_cmphex(qts_readl(s, BAR + 0xc), ==, 0);
+	offset = qts_readl(s, BAR + 4);
+	for (unsigned i = 0; i < 16; i++)
+		qts_writeb(s, BAR + offset, data);
+	return qts_readl(s, BAR + 0xc);
+}
+
+static void test_pci_testdev(void)
+{
+	struct qts *s = qts_start("-machine pc -device pci-testdev,addr=4,membar=1M");
+	char name[16];
+
+	g_assert_cmphex(qts_pci_readl(s, 0, CARD, 0), ==, 0x00051b36);
+	g_assert_cmphex(qts_pci_bar_size(s, 0, CARD, 0), ==, 4096);
+	g_assert_cmphex(qts_pci_bar_size(s, 0, CARD, 1), ==, 256);
+	g_assert_cmphex(qts_pci_bar_size(s, 0, CARD, 2), ==, MIB);
+	qts_pci_map_bar(s, 0, CARD, 0, BAR);
+	qts_pci_map_bar(s, 0, CARD, 1, 0xc000);
+	g_assert_cmphex(qts_readl(s, BAR), ==, 0);
+	g_assert_cmpuint(count_after(s, 0, 0xfa), ==, 16);
+	g_assert_cmpuint(count_after(s, 0, 0xfb), ==, 0);
+	g_assert_cmpuint(count_after(s, 1, 0xce), ==, 0); /* the doorbell has them */
+	g_assert_cmpuint(count_after(s, 2, 0xfa), ==, 0);
+	qts_memread(s, BAR + 16, name, sizeof(name));
+	g_assert_cmpmem(name, sizeof(name), "mmio-datamatch-e", 16);
+	/* The ports' tests: the same header in both. */
+	qts_outb(s, 0xc000, 0);
+	qts_outb(s, 0xc083, 0xfa);
+	qts_outw(s, 0xc083, 0x00fa);
+	g_assert_cmphex(qts_inl(s, 0xc000), ==, 0x0103);
+	g_assert_cmpuint(qts_readl(s, BAR + 0xc), ==, 2);
+	qts_roundtrip(s);
+	g_assert_cmpuint(qts_inl(s, 0xc00c), ==, 2);
+	qts_outb(s, 0xc000, 1);
+	qts_roundtrip(s); /* with its doorbell */
+	qts_outb(s, 0xc084, 0xce);
+	g_assert_cmpuint(qts_inl(s, 0xc00c), ==, 0);
+	qts_outb(s, 0xc000, 3);
+	g_assert_cmphex(qts_inl(s, 0xc000), ==, 0);
+	qts_outb(s, 0xc000, 1);
+	qts_reset(s);
+	qts_pci_map_bar(s, 0, CARD, 1, 0xc000);
+	g_assert_cmphex(qts_inl(s, 0xc000), ==, 0);
+	qts_quit(s);
+}
+
+static void test_pc_testdev(void)
+{
+	struct qts *s = qts_start("-machine pc -device pc-testdev");
+
+	qts_outl(s, 0xe0, 0x44332211);
+	g_assert_cmphex(qts_inb(s, 0xe1), ==, 0x22);
+	g_assert_cmphex(qts_inw(s, 0xe2), ==, 0x4433);
+	g_assert_cmphex(qts_inl(s, 0xe8), ==, 0x44332211);
+	qts_writeq(s, 0xff000010, 0x1122334455667788);
+	qts_writeb(s, 0xff00ffff, 0x99);
+	qts_roundtrip(s);
+	g_assert_cmphex(qts_readq(s, 0xff000010), ==, 0x1122334455667788);
+	g_assert_cmphex(qts_readb(s, 0xff00ffff), ==, 0x99);
+	/* A page that is flushed is still there; where there is none nothing happens. */
+	qts_writeq(s, 0x5008, 0x55aa);
+	qts_outl(s, 0xe4, 0x5123);
+	g_assert_cmphex(qts_readq(s, 0x5008), ==, 0x55aa);
+	qts_writeq(s, 0x5008, 0xaa55);
+	g_assert_cmphex(qts_readq(s, 0x5008), ==, 0xaa55);
+	for (uint32_t page = 0; page != 0xf0000000; page += 0x10000000)
+		qts_outl(s, 0xe4, page);
+	qts_outl(s, 0xe4, 0xfffff000);
+	g_assert_cmphex(qts_inl(s, 0xe4), ==, 0);
+	/* Lines: level triggered they show what was written. */
+	qts_outb(s, 0x4d0, 0x20);
+	qts_outb(s, 0x20, 0x0a);
+	qts_outb(s, 0x2005, 0x80);
+	g_assert_cmphex(qts_inb(s, 0x20), ==, 0x20);
+	qts_outb(s, 0x2005, 0);
+	g_assert_cmphex(qts_inb(s, 0x20), ==, 0);
+	qts_outl(s, 0x2010, UINT32_MAX); /* lines that the bus does not have */
+	qts_outl(s, 0x2014, UINT32_MAX);
+	g_assert_cmphex(qts_inb(s, 0x20), ==, 0);
+	qts_quit(s);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/cards/edu-registers", test_edu_registers);
 	g_test_add_func("/cards/edu-dma", test_edu_dma);
 	g_test_add_func("/cards/serial", test_serial);
+	g_test_add_func("/cards/pci-testdev", test_pci_testdev);
+	g_test_add_func("/cards/pc-testdev", test_pc_testdev);
 	return g_test_run();
 }
