@@ -44,6 +44,10 @@ GArray *socket_listen(const struct socket_address *addr, int backlog, GError **e
 /* A connected socket, blocking mode; waits for the peer. -1 with an error. */
 int socket_connect(const struct socket_address *addr, GError **errp);
 
+/* A UDP socket, non-blocking, that hears and speaks to @remote only; @local NULL: any port. */
+int socket_datagram(const struct socket_inet *remote, const struct socket_inet *local,
+		    GError **errp);
+
 /* Checks that descriptor @fd is a stream socket. @listening: it must listen; else must not. */
 bool socket_check_fd(int fd, bool listening, GError **errp);
 

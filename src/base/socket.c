@@ -217,9 +217,10 @@ static int inet_family(const struct socket_inet *addr, GError **errp)
 	return AF_UNSPEC;
 }
 
-static struct addrinfo *inet_resolve(const struct socket_inet *addr, bool passive, GError **errp)
+static struct addrinfo *inet_resolve(const struct socket_inet *addr, int type, bool passive,
+				     GError **errp)
 {
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+	struct addrinfo hints = {.ai_socktype = type,
 				 .ai_flags = passive ? AI_PASSIVE : AI_ADDRCONFIG};
 	struct addrinfo *list = NULL;
 	int err;
@@ -299,7 +300,7 @@ static void share_port(struct addrinfo *list, int fd)
 
 static bool inet_listen(const struct socket_inet *addr, int backlog, GArray *fds, GError **errp)
 {
-	struct addrinfo *list = inet_resolve(addr, true, errp);
+	struct addrinfo *list = inet_resolve(addr, SOCK_STREAM, true, errp);
 	int err = 0;
 
 	if (!list)
@@ -329,7 +330,7 @@ static bool inet_listen(const struct socket_inet *addr, int backlog, GArray *fds
 
 static int inet_connect(const struct socket_inet *addr, GError **errp)
 {
-	struct addrinfo *list = inet_resolve(addr, false, errp);
+	struct addrinfo *list = inet_resolve(addr, SOCK_STREAM, false, errp);
 	int err = 0, fd = -1;
 
 	if (!list)
@@ -392,6 +393,60 @@ int socket_connect(const struct socket_address *addr, GError **errp)
 	default:
 		return socket_fd(addr->at.fd, false, errp);
 	}
+}
+
+/* ---- Datagrams ---- */
+
+/* Without a host the local end is any address of the peer's family. */
+static int bind_local(const struct addrinfo *peer, const struct socket_inet *local, GError **errp)
+{
+	struct socket_inet any = {.host = (char *)"", .port = (char *)"0"};
+	struct addrinfo *list;
+	int fd = -1;
+
+	if (local)
+		any = *local;
+	any.has_ipv4 = any.has_ipv6 = true;
+	any.ipv4 = peer->ai_family == AF_INET;
+	any.ipv6 = peer->ai_family == AF_INET6;
+	list = inet_resolve(&any, SOCK_DGRAM, true, errp);
+	if (!list)
+		return -1;
+	fd = socket(list->ai_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0) {
+		error_set_errno(errp, errno, "Failed to create socket");
+	} else {
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+		if (bind(fd, list->ai_addr, list->ai_addrlen) < 0) {
+			error_set_errno(errp, errno, "Failed to bind socket");
+			close(fd);
+			fd = -1;
+		}
+	}
+	freeaddrinfo(list);
+	return fd;
+}
+
+int socket_datagram(const struct socket_inet *remote, const struct socket_inet *local,
+		    GError **errp)
+{
+	struct socket_inet peer = *remote;
+	struct addrinfo *list;
+	int fd;
+
+	if (!*peer.host)
+		peer.host = (char *)"localhost";
+	list = inet_resolve(&peer, SOCK_DGRAM, false, errp);
+	if (!list)
+		return -1;
+	fd = bind_local(list, local, errp);
+	if (fd >= 0 && connect(fd, list->ai_addr, list->ai_addrlen) < 0) {
+		error_set_errno(errp, errno, "Failed to connect to '%s:%s'", peer.host, peer.port);
+		close(fd);
+		fd = -1;
+	}
+	freeaddrinfo(list);
+	return fd;
 }
 
 /* ---- Rows ---- */

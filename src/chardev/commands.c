@@ -82,6 +82,7 @@ enum kind {
 	KIND_SERIAL,
 	KIND_PIPE,
 	KIND_SOCKET,
+	KIND_UDP,
 	KIND_PTY,
 	KIND_NULL,
 	KIND_MUX,
@@ -91,24 +92,18 @@ enum kind {
 	KIND_COUNT
 };
 static const struct chardev_type *const kinds[KIND_COUNT] = {
-	[KIND_FILE] = &chardev_file,       [KIND_SERIAL] = &chardev_serial,
-	[KIND_PIPE] = &chardev_pipe,       [KIND_SOCKET] = &chardev_socket,
-	[KIND_PTY] = &chardev_pty,         [KIND_NULL] = &chardev_null,
-	[KIND_MUX] = &chardev_mux,         [KIND_STDIO] = &chardev_stdio,
-	[KIND_RINGBUF] = &chardev_ringbuf, [KIND_MEMORY] = &chardev_ringbuf,
+	[KIND_FILE] = &chardev_file,      [KIND_SERIAL] = &chardev_serial,
+	[KIND_PIPE] = &chardev_pipe,      [KIND_SOCKET] = &chardev_socket,
+	[KIND_UDP] = &chardev_udp,        [KIND_PTY] = &chardev_pty,
+	[KIND_NULL] = &chardev_null,      [KIND_MUX] = &chardev_mux,
+	[KIND_STDIO] = &chardev_stdio,    [KIND_RINGBUF] = &chardev_ringbuf,
+	[KIND_MEMORY] = &chardev_ringbuf,
 };
 static const struct enum_name kind_names[] = {
-	{"file", KIND_FILE, NULL},
-	{"serial", KIND_SERIAL, NULL},
-	{"pipe", KIND_PIPE, NULL},
-	{"socket", KIND_SOCKET, NULL},
-	{"pty", KIND_PTY, NULL},
-	{"null", KIND_NULL, NULL},
-	{"mux", KIND_MUX, NULL},
-	{"stdio", KIND_STDIO, NULL},
-	{"ringbuf", KIND_RINGBUF, NULL},
-	{"memory", KIND_MEMORY, NULL},
-	{NULL, 0, NULL},
+	{"file", KIND_FILE, NULL},       {"serial", KIND_SERIAL, NULL}, {"pipe", KIND_PIPE, NULL},
+	{"socket", KIND_SOCKET, NULL},   {"udp", KIND_UDP, NULL},       {"pty", KIND_PTY, NULL},
+	{"null", KIND_NULL, NULL},       {"mux", KIND_MUX, NULL},       {"stdio", KIND_STDIO, NULL},
+	{"ringbuf", KIND_RINGBUF, NULL}, {"memory", KIND_MEMORY, NULL}, {NULL, 0, NULL},
 };
 
 /* Each branch is {"data": OPTIONS}. */
@@ -132,6 +127,7 @@ BACKEND_BRANCH(ChardevFile, chardev_file_set);
 BACKEND_BRANCH(ChardevSerial, chardev_serial_set);
 BACKEND_BRANCH(ChardevPipe, chardev_pipe_set);
 BACKEND_BRANCH(ChardevSocket, chardev_socket_set);
+BACKEND_BRANCH(ChardevUdp, chardev_udp_set);
 BACKEND_BRANCH(ChardevPty, chardev_pty_set);
 BACKEND_BRANCH(ChardevNull, chardev_null_set);
 BACKEND_BRANCH(ChardevMux, chardev_mux_set);
@@ -139,17 +135,12 @@ BACKEND_BRANCH(ChardevStdio, chardev_stdio_set);
 BACKEND_BRANCH(ChardevRingbuf, chardev_ringbuf_set);
 
 static const struct field_branch kind_branches[] = {
-	{KIND_FILE, &ChardevFile_branch},
-	{KIND_SERIAL, &ChardevSerial_branch},
-	{KIND_PIPE, &ChardevPipe_branch},
-	{KIND_SOCKET, &ChardevSocket_branch},
-	{KIND_PTY, &ChardevPty_branch},
-	{KIND_NULL, &ChardevNull_branch},
-	{KIND_MUX, &ChardevMux_branch},
-	{KIND_STDIO, &ChardevStdio_branch},
-	{KIND_RINGBUF, &ChardevRingbuf_branch},
-	{KIND_MEMORY, &ChardevRingbuf_branch},
-	{0, NULL},
+	{KIND_FILE, &ChardevFile_branch},      {KIND_SERIAL, &ChardevSerial_branch},
+	{KIND_PIPE, &ChardevPipe_branch},      {KIND_SOCKET, &ChardevSocket_branch},
+	{KIND_UDP, &ChardevUdp_branch},        {KIND_PTY, &ChardevPty_branch},
+	{KIND_NULL, &ChardevNull_branch},      {KIND_MUX, &ChardevMux_branch},
+	{KIND_STDIO, &ChardevStdio_branch},    {KIND_RINGBUF, &ChardevRingbuf_branch},
+	{KIND_MEMORY, &ChardevRingbuf_branch}, {0, NULL},
 };
 static const struct field backend_rows[] = {
 	ARG_ENUM(struct backend_args, kind, "type", kind_names, "Kind of back end"),

@@ -85,12 +85,12 @@ extern const struct chardev_type *const chardev_types[];
 const struct chardev_type *chardev_type_find(const char *name, GError **errp);
 
 extern const struct chardev_type chardev_file, chardev_mux, chardev_null, chardev_pipe, chardev_pty,
-	chardev_ringbuf, chardev_serial, chardev_socket, chardev_stdio;
+	chardev_ringbuf, chardev_serial, chardev_socket, chardev_stdio, chardev_udp;
 
 /* Their options, for chardev-add's union. */
 extern const struct field_set chardev_file_set, chardev_mux_set, chardev_null_set, chardev_pipe_set,
 	chardev_pty_set, chardev_ringbuf_set, chardev_serial_set, chardev_socket_set,
-	chardev_stdio_set;
+	chardev_stdio_set, chardev_udp_set;
 
 /* ---- For back ends ---- */
 

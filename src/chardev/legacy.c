@@ -115,9 +115,26 @@ static json_object *parse_websocket(const char *text, GError **errp)
 	return parse_tcp(text, "websocket", errp);
 }
 
+/* "[host]:port[@[localhost]:localport]" */
 static json_object *parse_udp(const char *text, GError **errp)
 {
-	return backend("udp");
+	g_autofree char *host = NULL, *port = NULL, *local = NULL, *local_port = NULL;
+	const char *at = strchr(text, '@');
+	json_object *options;
+
+	if (!split_host_port(text, at ? (size_t)(at - text) : strlen(text), &host, &port) ||
+	    (at && !split_host_port(at + 1, strlen(at + 1), &local, &local_port))) {
+		error_set(errp, "'%s' is not of the form HOST:PORT[@HOST:PORT]", text);
+		return NULL;
+	}
+	options = backend("udp");
+	set_text(options, "host", host);
+	set_text(options, "port", port);
+	if (local) {
+		set_text(options, "localaddr", local);
+		set_text(options, "localport", local_port);
+	}
+	return options;
 }
 
 static json_object *parse_vc(const char *text, GError **errp)

@@ -6,6 +6,10 @@
  *
  * A server does not accept while it is connected: the next client waits in the kernel's queue. A
  * client with reconnect= connects in a worker thread, because looking up names and connecting block.
+ * With telnet=on or websocket=on a wire (wire.h) stands between the connection and the front end. What it
+ * has for the front end waits in `in` while that has no room, what it has for the peer in `out`; with
+ * a handshake the connection counts from its end on.
+ *
  * What is written while nobody is connected is dropped. A write error does not disconnect by itself;
  * it makes the loop look, since writers come from any thread.
  */
@@ -21,6 +25,7 @@
 #include "event/worker.h"
 #include "internal.h"
 #include "machine/runstate.h"
+#include "wire.h"
 
 #define READ_CHUNK 4096
 #define FDS_MAX    16 /* descriptors of one message, and waiting to be taken */
@@ -56,6 +61,9 @@ struct socket_chardev {
 	int fd;            /* connection; -1: none */
 	struct fd_watch *watch;
 	bool paused;
+	struct wire *wire;        /* of this connection; NULL: bytes as they are */
+	bool speaking;            /* handshake done; guarded by write_lock, as `out` is */
+	GByteArray *in, *out;     /* NULL without a wire */
 	struct bottom_half *look; /* a write failed, or the client's start */
 	struct timer retry;
 	struct attempt *attempt;
@@ -71,6 +79,18 @@ static void socket_set_fd(struct socket_chardev *sock, int fd);
 
 /* ---- Names ---- */
 
+static const struct wire_type *wire_of(const struct socket_options *opt)
+{
+	return opt->telnet ? &wire_telnet : opt->websocket ? &wire_websocket : NULL;
+}
+
+static const char *protocol_name(const struct socket_chardev *sock)
+{
+	const struct wire_type *type = wire_of(sock->opt);
+
+	return type ? type->name : "tcp";
+}
+
 static const char *server_suffix(const struct socket_chardev *sock)
 {
 	return sock->opt->has_server && !sock->opt->server ? "" : ",server=on";
@@ -82,8 +102,8 @@ static char *address_name(const struct socket_chardev *sock, const struct socket
 
 	switch (addr->kind) {
 	case SOCKET_INET:
-		return g_strdup_printf("tcp:%s:%s%s", addr->at.inet.host, addr->at.inet.port,
-				       server);
+		return g_strdup_printf("%s:%s:%s%s", protocol_name(sock), addr->at.inet.host,
+				       addr->at.inet.port, server);
 	case SOCKET_UNIX:
 		return g_strdup_printf("unix:%s%s%s%s", addr->at.un.path,
 				       addr->at.un.abstract ? ",abstract=on" : "",
@@ -106,7 +126,7 @@ static char *bound_name(const struct socket_chardev *sock, int fd)
 	if (sock->opt->addr.kind != SOCKET_INET || getsockname(fd, (void *)&ss, &len) < 0 ||
 	    !socket_numeric(&ss, len, &host, &port))
 		return address_name(sock, &sock->opt->addr);
-	return g_strdup_printf("tcp:%s:%s%s", host, port, server_suffix(sock));
+	return g_strdup_printf("%s:%s:%s%s", protocol_name(sock), host, port, server_suffix(sock));
 }
 
 static void name_disconnected(struct socket_chardev *sock)
@@ -131,8 +151,9 @@ static void name_connected(struct socket_chardev *sock)
 	    socket_numeric(&own, own_len, &host, &port) &&
 	    socket_numeric(&peer, peer_len, &peer_host, &peer_port))
 		chardev_set_filename(&sock->chr,
-				     g_strdup_printf("tcp:%s:%s%s <-> %s:%s", host, port,
-						     server_suffix(sock), peer_host, peer_port));
+				     g_strdup_printf("%s:%s:%s%s <-> %s:%s", protocol_name(sock),
+						     host, port, server_suffix(sock), peer_host,
+						     peer_port));
 	else
 		chardev_set_filename(&sock->chr, address_name(sock, &sock->opt->addr));
 }
@@ -190,19 +211,131 @@ static ssize_t socket_receive(struct socket_chardev *sock, uint8_t *buf, size_t 
 	return n;
 }
 
+/* ---- With a wire ---- */
+
+/* Sends what it can of `out`. write_lock held. False: the connection is dead. */
+static bool wire_flush(struct socket_chardev *sock)
+{
+	while (sock->out->len) {
+		ssize_t n = send(sock->fd, sock->out->data, sock->out->len,
+				 MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n < 0 && errno != EINTR)
+			return errno == EAGAIN;
+		if (n > 0)
+			g_byte_array_remove_range(sock->out, 0, n);
+	}
+	return true;
+}
+
+/* Hands `in` to the front end as far as it has room. False: something is left. */
+static bool wire_deliver(struct socket_chardev *sock)
+{
+	while (sock->in->len) {
+		int room = chardev_room(&sock->chr);
+		unsigned part = MIN(sock->in->len, (unsigned)MAX(room, 0));
+		g_autofree uint8_t *data = NULL;
+
+		if (!part)
+			return false;
+		data = g_memdup2(sock->in->data, part);
+		g_byte_array_remove_range(sock->in, 0, part);
+		chardev_input(&sock->chr, data, part);
+		if (!sock->wire) /* the front end had the connection closed */
+			return true;
+	}
+	return true;
+}
+
+static void wire_begin(struct socket_chardev *sock)
+{
+	const struct wire_type *type = wire_of(sock->opt);
+
+	sock->in = g_byte_array_new();
+	sock->out = g_byte_array_new();
+	sock->wire = wire_new(type);
+	sock->speaking = !type->handshake;
+	if (type->begin)
+		type->begin(sock->wire, sock->out);
+	wire_flush(sock);
+}
+
+static void wire_end(struct socket_chardev *sock)
+{
+	g_clear_pointer(&sock->wire, wire_free);
+	g_clear_pointer(&sock->in, g_byte_array_unref);
+	g_clear_pointer(&sock->out, g_byte_array_unref);
+	sock->speaking = false;
+}
+
+static void pause_reading(struct socket_chardev *sock)
+{
+	sock->paused = true;
+	fd_watch_set_events(sock->watch, G_IO_HUP);
+}
+
+/* A peer that sends pings without end, and reads no answers, gets no further. */
+static bool wire_take(struct socket_chardev *sock, const uint8_t *bytes, size_t len,
+		      struct wire_result *result)
+{
+	bool ok;
+
+	g_mutex_lock(&sock->chr.write_lock);
+	result->data = sock->in;
+	result->answer = sock->out;
+	sock->wire->type->receive(sock->wire, bytes, len, result);
+	sock->speaking |= result->opened;
+	ok = wire_flush(sock) && sock->out->len <= 16 * WIRE_KEEP_MAX && !result->end;
+	g_mutex_unlock(&sock->chr.write_lock);
+	return ok;
+}
+
+static void wire_readable(struct socket_chardev *sock)
+{
+	struct wire_result result = {0};
+	uint8_t buf[READ_CHUNK];
+	ssize_t n;
+	bool ok;
+
+	if (!wire_deliver(sock)) {
+		pause_reading(sock);
+		return;
+	}
+	n = socket_receive(sock, buf, sizeof(buf));
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		socket_disconnect(sock);
+		return;
+	}
+	ok = wire_take(sock, buf, n, &result);
+	if (result.opened)
+		chardev_event(&sock->chr, CHARDEV_OPENED);
+	while (result.breaks--)
+		chardev_event(&sock->chr, CHARDEV_BREAK);
+	if (sock->wire)
+		wire_deliver(sock);
+	if (sock->wire && !ok)
+		socket_disconnect(sock);
+}
+
 static void socket_readable(void *opaque, GIOCondition revents)
 {
 	struct socket_chardev *sock = opaque;
 	uint8_t buf[READ_CHUNK];
-	int room = chardev_room(&sock->chr);
+	int room;
 	ssize_t n;
 
+	if (sock->wire && !(revents & (G_IO_HUP | G_IO_ERR))) {
+		wire_readable(sock);
+		return;
+	}
+	room = chardev_room(&sock->chr);
 	if (room <= 0) {
 		if (revents & (G_IO_HUP | G_IO_ERR)) {
 			socket_disconnect(sock);
 		} else {
-			sock->paused = true;
-			fd_watch_set_events(sock->watch, G_IO_HUP);
+			pause_reading(sock);
 		}
 		return;
 	}
@@ -217,7 +350,7 @@ static void socket_accept_input(struct chardev *chr)
 {
 	struct socket_chardev *sock = container_of(chr, struct socket_chardev, chr);
 
-	if (!sock->watch || !sock->paused)
+	if (!sock->watch || !sock->paused || (sock->wire && !wire_deliver(sock)) || !sock->watch)
 		return;
 	sock->paused = false;
 	fd_watch_set_events(sock->watch, G_IO_IN);
@@ -239,6 +372,28 @@ static int socket_take_fd(struct chardev *chr)
 
 /* ---- Sending ---- */
 
+/* All of it is taken, or nothing: what the peer has not read yet waits in `out`. */
+static int wire_write(struct socket_chardev *sock, const uint8_t *data, int len)
+{
+	if (!sock->speaking)
+		return len;
+	if (!wire_flush(sock)) {
+		bh_schedule(sock->look);
+		errno = EPIPE;
+		return -1;
+	}
+	if (sock->out->len) {
+		errno = EAGAIN;
+		return -1;
+	}
+	if (sock->wire->type->send)
+		sock->wire->type->send(sock->wire, data, len, sock->out);
+	else
+		g_byte_array_append(sock->out, data, len);
+	wire_flush(sock);
+	return len;
+}
+
 static int socket_write(struct chardev *chr, const uint8_t *data, int len)
 {
 	struct socket_chardev *sock = container_of(chr, struct socket_chardev, chr);
@@ -246,6 +401,8 @@ static int socket_write(struct chardev *chr, const uint8_t *data, int len)
 
 	if (sock->fd < 0)
 		return len;
+	if (sock->wire)
+		return wire_write(sock, data, len);
 	do
 		n = send(sock->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
@@ -419,13 +576,16 @@ static void socket_set_fd(struct socket_chardev *sock, int fd)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 	g_mutex_lock(&sock->chr.write_lock);
 	sock->fd = fd;
+	if (wire_of(opt))
+		wire_begin(sock);
 	g_mutex_unlock(&sock->chr.write_lock);
 	sock->complained = false;
 	listen_enable(sock, false);
 	name_connected(sock);
 	sock->paused = false;
 	sock->watch = fd_watch_new(sock->chr.loop, fd, G_IO_IN, socket_readable, sock);
-	chardev_event(&sock->chr, CHARDEV_OPENED);
+	if (!sock->wire || sock->speaking)
+		chardev_event(&sock->chr, CHARDEV_OPENED);
 }
 
 static void close_connection(struct socket_chardev *sock)
@@ -433,6 +593,7 @@ static void close_connection(struct socket_chardev *sock)
 	fd_watch_free(sock->watch);
 	sock->watch = NULL;
 	drop_fds(sock);
+	wire_end(sock);
 	if (sock->fd >= 0)
 		close(sock->fd);
 	sock->fd = -1;
@@ -440,6 +601,8 @@ static void close_connection(struct socket_chardev *sock)
 
 static void socket_disconnect(struct socket_chardev *sock)
 {
+	bool was_open = !sock->wire || sock->speaking;
+
 	if (sock->fd < 0)
 		return;
 	if (sock->chr.fe)
@@ -448,7 +611,8 @@ static void socket_disconnect(struct socket_chardev *sock)
 	close_connection(sock);
 	g_mutex_unlock(&sock->chr.write_lock);
 	name_disconnected(sock);
-	chardev_event(&sock->chr, CHARDEV_CLOSED);
+	if (was_open)
+		chardev_event(&sock->chr, CHARDEV_CLOSED);
 	/* The event's receiver may have looked for nothing else than to remove front and back end
 	 * later; now the next connection may come. */
 	if (sock->listeners)
@@ -472,14 +636,14 @@ static void socket_look(void *opaque)
 static bool check_options(const struct socket_options *opt, GError **errp)
 {
 	bool server = !opt->has_server || opt->server;
-	const char *absent = opt->telnet      ? "telnet"
-			     : opt->tn3270    ? "tn3270"
-			     : opt->websocket ? "websocket"
-			     : opt->tls_creds ? "tls-creds"
-					      : NULL;
+	const char *absent = opt->tn3270 ? "tn3270" : opt->tls_creds ? "tls-creds" : NULL;
 
 	if (absent)
 		error_set(errp, "'%s' option is not supported by socket chardevs here", absent);
+	else if (opt->telnet && opt->websocket)
+		error_set(errp, "'telnet' and 'websocket' exclude each other");
+	else if (opt->websocket && !server)
+		error_set(errp, "Websocket client is not implemented");
 	else if (opt->tls_authz)
 		error_set(errp, "'tls_authz' option requires 'tls_creds' option");
 	else if (server && opt->reconnect)

@@ -4,8 +4,17 @@
 #include "internal.h"
 
 const struct chardev_type *const chardev_types[] = {
-	&chardev_file,    &chardev_mux,    &chardev_null,   &chardev_pipe,  &chardev_pty,
-	&chardev_ringbuf, &chardev_serial, &chardev_socket, &chardev_stdio, NULL,
+	&chardev_file,
+	&chardev_mux,
+	&chardev_null,
+	&chardev_pipe,
+	&chardev_pty,
+	&chardev_ringbuf,
+	&chardev_serial,
+	&chardev_socket,
+	&chardev_stdio,
+	&chardev_udp,
+	NULL,
 };
 
 static const struct {
@@ -17,9 +26,9 @@ static const struct {
 };
 
 /* Back ends that users know from elsewhere. */
-static const char *const absent[] = {"udp",      "vc",      "parallel", "parport",     "msmouse",
-				     "wctablet", "braille", "testdev",  "spicevmc",    "spiceport",
-				     "console",  "hub",     "dbus",     "qemu-vdagent"};
+static const char *const absent[] = {"vc",      "parallel", "parport",     "msmouse",   "wctablet",
+				     "braille", "testdev",  "spicevmc",    "spiceport", "console",
+				     "hub",     "dbus",     "qemu-vdagent"};
 
 const struct chardev_type *chardev_type_find(const char *name, GError **errp)
 {
@@ -32,6 +41,11 @@ const struct chardev_type *chardev_type_find(const char *name, GError **errp)
 	for (size_t i = 0; i < G_N_ELEMENTS(absent); i++) {
 		if (strcmp(absent[i], name) != 0)
 			continue;
+		if (!strcmp(name, "vc")) {
+			error_set(errp,
+				  "chardev: back end 'vc' needs a display, and there is none yet");
+			return NULL;
+		}
 		error_set(errp, "chardev: back end '%s' is not supported here", name);
 		return NULL;
 	}

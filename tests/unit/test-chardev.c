@@ -208,7 +208,8 @@ static void test_bad_options(void)
 		const char *flat, *message;
 	} cases[] = {
 		{"foo", "'foo' is not a valid char driver name"},
-		{"udp,port=1", "chardev: back end 'udp' is not supported here"},
+		{"udp,host=localhost", "chardev: udp: remote port not specified"},
+		{"vc", "chardev: back end 'vc' needs a display, and there is none yet"},
 		{"file", "chardev: file: no filename given"},
 		{"pipe", "chardev: pipe: no device path given"},
 		{"mux", "chardev: mux: no chardev given"},
@@ -230,8 +231,9 @@ static void test_bad_options(void)
 		 "Failed to connect to '/nonexistent/s': No such file or directory"},
 		{"socket,path=/nonexistent/s,server=on,wait=off",
 		 "Failed to bind socket to /nonexistent/s: No such file or directory"},
-		{"socket,host=127.0.0.1,port=1,telnet=on",
-		 "'telnet' option is not supported by socket chardevs here"},
+		{"socket,host=127.0.0.1,port=1,tn3270=on",
+		 "'tn3270' option is not supported by socket chardevs here"},
+		{"socket,host=127.0.0.1,port=1,websocket=on", "Websocket client is not implemented"},
 		{"null,logfile=/nonexistent/l",
 		 "Could not create '/nonexistent/l': No such file or directory"},
 	};
