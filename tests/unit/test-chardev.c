@@ -233,7 +233,8 @@ static void test_bad_options(void)
 		 "Failed to bind socket to /nonexistent/s: No such file or directory"},
 		{"socket,host=127.0.0.1,port=1,tn3270=on",
 		 "'tn3270' option is not supported by socket chardevs here"},
-		{"socket,host=127.0.0.1,port=1,websocket=on", "Websocket client is not implemented"},
+		{"socket,host=127.0.0.1,port=1,websocket=on",
+		 "Websocket client is not implemented"},
 		{"null,logfile=/nonexistent/l",
 		 "Could not create '/nonexistent/l': No such file or directory"},
 	};
