@@ -226,7 +226,7 @@ OP_SIZES_248(DEF_LOCKED_BITS)
 	}
 static op_fn *const bit_fns[3][3][2] = {BIT_ROWS(bts), BIT_ROWS(btr), BIT_ROWS(btc)};
 
-/* ---- XCHG, XADD, CMPXCHG ---- */
+/* ---- XCHG, XADD, CMPXCHG: of CMPXCHG's registers only the one that changes is written ---- */
 
 #define DEF_EXCHANGES(_size, _type, _stype, _log)                                                  \
 	OP_HANDLER(xchg_r##_size)                                                                  \
@@ -319,7 +319,8 @@ static op_fn *const bit_fns[3][3][2] = {BIT_ROWS(bts), BIT_ROWS(btr), BIT_ROWS(b
 	{                                                                                          \
 		_type old = reg_get##_size(cpu, op->dst), value = reg_get##_size(cpu, op->src);    \
                                                                                                    \
-		reg_set##_size(cpu, op->dst, compare_flags##_size(cpu, old) ? value : old);        \
+		if (compare_flags##_size(cpu, old))                                                \
+			reg_set##_size(cpu, op->dst, value);                                       \
 		NEXT(cpu, op);                                                                     \
 	}                                                                                          \
 	static _type compare_exchange##_size(struct dbt_cpu *cpu, const struct op *op)             \

@@ -318,6 +318,8 @@ bool op_select_branch(const struct dbt_cpu *cpu, const struct insn *insn, struct
 	bool is_64 = (cpu->mode & MODE_CS64) && insn->osize == 8;
 
 	op->flags = insn->osize;
+	if (!insn->is_mem)
+		op->seg = S_SS; /* CALL, RET */
 	switch (insn->op) {
 	case OP_JMP:
 	case OP_CALL:
@@ -352,6 +354,7 @@ bool op_select_branch(const struct dbt_cpu *cpu, const struct insn *insn, struct
 		return true;
 	default:
 		op->flags = 0;
+		op->seg = insn->seg;
 		return false;
 	}
 }

@@ -286,6 +286,8 @@ bool op_select_stack(const struct dbt_cpu *cpu, const struct insn *insn, struct 
 		return false;
 	op->flags = insn->osize;
 	op->sub = insn->imm2;
+	if (!insn->is_mem)
+		op->seg = S_SS;
 	if (insn->op == OP_PUSH)
 		select_push(insn, op);
 	else if (insn->op == OP_POP)

@@ -167,12 +167,14 @@ static inline uint64_t in_page(const struct dbt_cpu *cpu, const struct op *op, u
 	return cpu->flags & FLAG_DF ? at / size + 1 : (4096 - at) / size;
 }
 
-/* Host memory of @count elements from @lin on; the lowest byte. */
+/* Host memory of @count elements from @lin on; the lowest byte. It faults at the first element. */
 static uint8_t *piece(struct dbt_cpu *cpu, const struct op *op, uint64_t lin, uint64_t count,
 		      enum mem_access access)
 {
-	if (cpu->flags & FLAG_DF)
+	if (cpu->flags & FLAG_DF) {
+		mmu_probe(cpu, op, cpu->mmu_index, lin, op->flags, access);
 		lin -= (count - 1) * op->flags;
+	}
 	return mmu_host(cpu, op, cpu->mmu_index, lin, count * op->flags, access);
 }
 
