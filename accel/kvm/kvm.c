@@ -231,6 +231,7 @@ static void kvm_cleanup(struct accel *a)
 	kvm_routes_cleanup(k);
 	kvm_hold_cleanup(k);
 	g_clear_pointer(&k->power_on, g_array_unref);
+	kvm_drop_parked(k);
 	kvm_close(k);
 }
 

@@ -107,8 +107,15 @@ struct kvm {
 	bool draining; /* machine lock */
 
 	struct kvm_routes routes;
+	GArray *parked;   /* struct kvm_parked: vCPUs of the kernel that nobody uses */
 	GArray *power_on; /* struct kvm_msr_entry: the MSRs that travel, with their first values */
 	struct device *pit, *clock;
+};
+
+/* The kernel keeps a vCPU as long as its machine: it waits here for its place to be filled again. */
+struct kvm_parked {
+	uint32_t apic_id;
+	int fd;
 };
 
 struct kvm_cpu {
@@ -193,6 +200,7 @@ bool kvm_kick_init(GError **errp);
 /* ---- vcpu.c, run.c, inject.c ---- */
 bool kvm_vcpu_create(struct accel_cpu *cpu, GError **errp);
 void kvm_vcpu_destroy(struct accel_cpu *cpu);
+void kvm_drop_parked(struct kvm *k);
 void kvm_vcpu_kick(struct accel_cpu *cpu);
 enum run_result kvm_vcpu_run(struct accel_cpu *cpu);
 bool kvm_vcpu_inject_nmi(struct accel_cpu *cpu);

@@ -32,11 +32,45 @@ static bool check_state_size(const struct kvm *k, GError **errp)
 	return false;
 }
 
+static void park(struct kvm_cpu *c)
+{
+	struct kvm_parked parked = {c->cpu->apic_id, c->fd};
+
+	if (!c->kvm->parked)
+		c->kvm->parked = g_array_new(false, false, sizeof(parked));
+	g_array_append_val(c->kvm->parked, parked);
+	c->fd = -1;
+}
+
+/* -1: there has been none of this ID. */
+static int unpark(struct kvm *k, uint32_t apic_id)
+{
+	for (guint i = 0; k->parked && i < k->parked->len; i++) {
+		struct kvm_parked parked = g_array_index(k->parked, struct kvm_parked, i);
+
+		if (parked.apic_id == apic_id) {
+			g_array_remove_index_fast(k->parked, i);
+			return parked.fd;
+		}
+	}
+	return -1;
+}
+
+void kvm_drop_parked(struct kvm *k)
+{
+	for (guint i = 0; k->parked && i < k->parked->len; i++)
+		close(g_array_index(k->parked, struct kvm_parked, i).fd);
+	g_clear_pointer(&k->parked, g_array_unref);
+}
+
 static bool open_vcpu(struct kvm_cpu *c, GError **errp)
 {
 	struct kvm *k = c->kvm;
 
-	c->fd = kvm_ioctl_n(k->vm, KVM_CREATE_VCPU, c->cpu->apic_id);
+	c->fd = unpark(k, c->cpu->apic_id);
+	c->ran = c->fd >= 0;
+	if (c->fd < 0)
+		c->fd = kvm_ioctl_n(k->vm, KVM_CREATE_VCPU, c->cpu->apic_id);
 	if (c->fd < 0) {
 		error_set_errno(errp, -c->fd, "Could not create CPU %u (APIC ID %u)", c->cpu->index,
 				c->cpu->apic_id);
@@ -108,10 +142,6 @@ bool kvm_vcpu_create(struct accel_cpu *cpu, GError **errp)
 	return true;
 }
 
-/*
- * The kernel keeps a vCPU until its VM goes, so the number of an unplugged one cannot be used
- * again while our descriptor is gone; the thread ends, and with it all we know of it.
- */
 void kvm_vcpu_destroy(struct accel_cpu *cpu)
 {
 	struct kvm_cpu *c = kvm_cpu_of(cpu);
@@ -121,5 +151,6 @@ void kvm_vcpu_destroy(struct accel_cpu *cpu)
 	g_ptr_array_remove(k->hold.cpus, c);
 	g_mutex_unlock(&k->hold.lock);
 	__atomic_store_n(&cpu->data, NULL, __ATOMIC_RELEASE);
+	park(c);
 	close_vcpu(c);
 }

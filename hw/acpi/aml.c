@@ -23,10 +23,15 @@ enum {
 	OP_LOCAL0 = 0x60,
 	OP_ARG0 = 0x68,
 	OP_IF = 0xa0,
+	OP_WHILE = 0xa2,
+	OP_BREAK = 0xa5,
 	OP_ONES = 0xff,
 };
 
 enum {
+	EXT_MUTEX = 0x01,
+	EXT_ACQUIRE = 0x23,
+	EXT_RELEASE = 0x27,
 	EXT_REGION = 0x80,
 	EXT_FIELD = 0x81,
 	EXT_DEVICE = 0x82,
@@ -392,12 +397,61 @@ struct aml *aml_code(enum aml_opcode opcode, struct aml *operands)
 	return a;
 }
 
-struct aml *aml_if_of(struct aml *condition, struct aml *terms)
+static struct aml *conditional(uint8_t op, struct aml *condition, struct aml *terms)
 {
 	struct aml *a = aml_new();
 
 	put_term(condition, terms);
-	put_byte(a, OP_IF);
+	put_byte(a, op);
 	put_package(a, condition);
 	return a;
+}
+
+struct aml *aml_if_of(struct aml *condition, struct aml *terms)
+{
+	return conditional(OP_IF, condition, terms);
+}
+
+struct aml *aml_while_of(struct aml *condition, struct aml *terms)
+{
+	return conditional(OP_WHILE, condition, terms);
+}
+
+struct aml *aml_break(void)
+{
+	struct aml *a = aml_new();
+
+	put_byte(a, OP_BREAK);
+	return a;
+}
+
+static struct aml *extended(uint8_t op, struct aml *operand)
+{
+	struct aml *a = aml_new();
+
+	put_byte(a, OP_EXTENDED);
+	put_byte(a, op);
+	put_term(a, operand);
+	return a;
+}
+
+struct aml *aml_mutex(const char *path)
+{
+	struct aml *a = extended(EXT_MUTEX, aml_path(path));
+
+	put_byte(a, 0); /* sync level */
+	return a;
+}
+
+struct aml *aml_acquire(struct aml *mutex)
+{
+	struct aml *a = extended(EXT_ACQUIRE, mutex);
+
+	put_number(a, 2, UINT16_MAX); /* no time limit */
+	return a;
+}
+
+struct aml *aml_release(struct aml *mutex)
+{
+	return extended(EXT_RELEASE, mutex);
 }

@@ -108,6 +108,14 @@ enum aml_opcode {
 struct aml *aml_code(enum aml_opcode opcode, struct aml *operands);
 struct aml *aml_if_of(struct aml *condition, struct aml *terms);
 
+/* Loops, and who may be in a piece of code: waits for ever. */
+struct aml *aml_while_of(struct aml *condition, struct aml *terms);
+struct aml *aml_break(void);
+struct aml *aml_mutex(const char *path);
+struct aml *aml_acquire(struct aml *mutex);
+struct aml *aml_release(struct aml *mutex);
+#define aml_while(condition, ...) aml_while_of(condition, aml_list(__VA_ARGS__))
+
 #define aml_if(condition, ...)    aml_if_of(condition, aml_list(__VA_ARGS__))
 #define aml_return(value)         aml_code(AML_RETURN, value)
 #define aml_store(value, target)  aml_code(AML_STORE, aml_list(value, target))

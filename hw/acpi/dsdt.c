@@ -1,6 +1,6 @@
 /*
  * The name space of a PC with i440FX and PIIX: the PCI host bridge and how its interrupts are
- * routed, the devices behind the ISA bridge, processors, sleep states.
+ * routed, the devices behind the ISA bridge, sleep states.
  *
  * Interrupts of PCI. A slot's four pins go to the PIIX's inputs PIRQ A to D, rotated by the slot's
  * number so that the INTA of neighbours differ. Registers 0x60 to 0x63 of the ISA bridge route each
@@ -222,28 +222,7 @@ static struct aml *host_bridge(const struct acpi_machine *m)
 			  m->fw_cfg ? fw_cfg_device(m->fw_cfg) : aml_list());
 }
 
-/* ---- Processors, HPET, sleep states ---- */
-
-static struct aml *processor(const struct acpi_machine *m, unsigned index)
-{
-	g_autofree char *name = g_strdup_printf("C%03X", index);
-
-	if (acpi_cpu_is_wide(m, index))
-		return aml_device(name, aml_name("_HID", aml_string("ACPI0007")),
-				  aml_name("_UID", aml_int(index)));
-	return aml_processor(name, index);
-}
-
-static struct aml *processors(const struct acpi_machine *m)
-{
-	struct aml *list = aml_list();
-
-	for (unsigned i = 0; i < m->cpu_count; i++)
-		if (m->cpus[i].present)
-			aml_add(list, processor(m, i));
-	return aml_device("CPUS", aml_name("_HID", aml_string("ACPI0010")),
-			  aml_name("_CID", aml_eisaid("PNP0A05")), list);
-}
+/* ---- HPET, sleep states ---- */
 
 static struct aml *hpet_device(uint32_t base)
 {
@@ -264,9 +243,9 @@ struct aml *dsdt_build(const struct acpi_machine *m)
 
 	for (unsigned i = 0; i < PCI_PINS; i++)
 		aml_add(links, link_device(i));
-	return aml_list(
-		aml_scope("\\_SB", link_helpers(), links, sci_link_device(m->sci), host_bridge(m),
-			  m->hpet ? hpet_device(m->hpet) : aml_list(), processors(m)),
-		m->s3 ? sleep_state("\\_S3", 1) : aml_list(),
-		m->s4 ? sleep_state("\\_S4", m->s4_value) : aml_list(), sleep_state("\\_S5", 0));
+	return aml_list(aml_scope("\\_SB", link_helpers(), links, sci_link_device(m->sci),
+				  host_bridge(m), m->hpet ? hpet_device(m->hpet) : aml_list()),
+			dsdt_processors(m), m->s3 ? sleep_state("\\_S3", 1) : aml_list(),
+			m->s4 ? sleep_state("\\_S4", m->s4_value) : aml_list(),
+			sleep_state("\\_S5", 0));
 }

@@ -7,10 +7,10 @@
 #define LOCAL_APIC_ADDRESS 0xfee00000
 #define IOAPIC_PINS        24
 
-static void add_cpu(GByteArray *madt, const struct acpi_machine *m, unsigned index)
+void madt_add_cpu(GByteArray *madt, const struct acpi_machine *m, unsigned index, bool enabled)
 {
 	const struct acpi_cpu *cpu = &m->cpus[index];
-	uint32_t flags = cpu->present ? ACPI_MADT_ENABLED : 0;
+	uint32_t flags = enabled ? ACPI_MADT_ENABLED : 0;
 
 	if (acpi_cpu_is_wide(m, index)) {
 		struct acpi_madt_x2apic e = {
@@ -104,7 +104,7 @@ uint32_t madt_add(struct acpi_tables *t, const struct acpi_machine *m)
 
 	g_byte_array_append(madt, (uint8_t *)&fixed, sizeof(fixed));
 	for (unsigned i = 0; i < m->cpu_count; i++) {
-		add_cpu(madt, m, i);
+		madt_add_cpu(madt, m, i, m->cpus[i].present);
 		wide |= acpi_cpu_is_wide(m, i);
 	}
 	add_ioapic(madt, 0, m->ioapic, 0);

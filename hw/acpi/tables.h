@@ -30,6 +30,8 @@ uint32_t slit_add(struct acpi_tables *t, const struct acpi_machine *m);
 
 /* Of a machine with a generic event device. */
 uint32_t fadt_add_reduced(struct acpi_tables *t, const struct acpi_machine *m, uint32_t dsdt);
+/* The entry of one CPU. */
+void madt_add_cpu(GByteArray *madt, const struct acpi_machine *m, unsigned index, bool enabled);
 uint32_t madt_add(struct acpi_tables *t, const struct acpi_machine *m);
 
 /* The page with the generation ID, and the SSDT that leads to it. */

@@ -3,7 +3,8 @@
  * port that switches ACPI on, and the hot-plug registers of the PCI bus.
  *
  * The chip's registers are memory but for the base address (40h) and its enable bit (80h). Ports
- * without an enable bit have fixed places: general-purpose events at AFE0h, hot-plug at AE00h,
+ * without an enable bit have fixed places: general-purpose events at AFE0h, hot-plug at AE00h
+ * (PCI) and AF00h (CPUs),
  * the SMI command and status bytes at B2h and B3h; the SMBus controller is where a property says.
  * A byte written to B2h raises a system management interrupt when bit 1 of register 5Bh allows it,
  * which firmware sets last; on a machine without system management mode it is set from the start, so
@@ -11,6 +12,7 @@
  *
  * Source: Intel 82371AB (PIIX4) data sheet (290562-001), 7.
  */
+#include "hw/bridge/acpi-cpuhp.h"
 #include "hw/bridge/acpi-pcihp.h"
 #include "hw/bridge/acpi-pm.h"
 #include "hw/bridge/smbus.h"
@@ -47,6 +49,7 @@ enum {
 
 	GPE_PORT = 0xafe0,
 	HOTPLUG_PORT = 0xae00,
+	CPU_HOTPLUG_PORT = 0xaf00,
 	PM_PORTS = 64,
 };
 
@@ -59,6 +62,7 @@ struct piix4_pm {
 
 	struct acpi_pm pm;
 	struct acpi_pcihp hotplug;
+	struct acpi_cpuhp cpus;
 	struct smbus smbus;
 	struct region block, smi_ports;
 	uint8_t smi_command, smi_status;
@@ -95,6 +99,16 @@ struct piix4_pm_facts piix4_pm_facts(struct device *dev)
 		.root_hotplug = p->root_hotplug,
 		.bridge_hotplug = p->bridge_hotplug,
 	};
+}
+
+void piix4_pm_cpu_plugged(struct device *dev, unsigned index)
+{
+	acpi_cpuhp_plugged(&piix4_of(dev)->cpus, index);
+}
+
+void piix4_pm_cpu_unplug(struct device *dev, unsigned index)
+{
+	acpi_cpuhp_unplug(&piix4_of(dev)->cpus, index);
 }
 
 /* ---- The SMI command port ---- */
@@ -190,6 +204,8 @@ static bool piix4_realize(struct device *dev, GError **errp)
 		acpi_pcihp_init(&p->hotplug, dev, &p->pm, pci_bus_of(&p->pci));
 		region_add(io, HOTPLUG_PORT, &p->hotplug.regs, 0);
 	}
+	if (p->config.machine)
+		acpi_cpuhp_init(&p->cpus, dev, &p->pm, p->config.machine, io, CPU_HOTPLUG_PORT);
 	run_event_subscribe(piix4_run_event, p);
 	return true;
 }
@@ -201,6 +217,8 @@ static void piix4_unrealize(struct device *dev)
 	run_event_unsubscribe(piix4_run_event, p);
 	if (p->root_hotplug)
 		acpi_pcihp_cleanup(&p->hotplug);
+	if (p->config.machine)
+		acpi_cpuhp_cleanup(&p->cpus);
 	region_cleanup(&p->smi_ports);
 	smbus_cleanup(&p->smbus);
 	acpi_pm_cleanup(&p->pm);
@@ -233,6 +251,8 @@ static bool piix4_post_load(struct device *dev, GError **errp)
 	}
 	piix4_map(p);
 	acpi_pm_post_load(&p->pm);
+	if (p->config.machine)
+		acpi_cpuhp_post_load(&p->cpus);
 	return true;
 }
 
@@ -254,6 +274,7 @@ static const struct field piix4_props[] = {
 static const struct field piix4_state[] = {
 	SAVE_STRUCT(struct piix4_pm, pm, &acpi_pm_state),
 	SAVE_STRUCT(struct piix4_pm, hotplug, &acpi_pcihp_state),
+	SAVE_STRUCT(struct piix4_pm, cpus, &acpi_cpuhp_state),
 	SAVE_STRUCT(struct piix4_pm, smbus, &smbus_state),
 	SAVE_UINT(struct piix4_pm, smi_command),
 	SAVE_UINT(struct piix4_pm, smi_status),

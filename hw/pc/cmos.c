@@ -5,6 +5,7 @@
  * byte, and the number of CPUs. Offsets as in Ralf Brown's CMOS list, and SeaBIOS' own.
  */
 #include "hw/pc/pc.h"
+#include "machine/cpu-plug.h"
 #include "hw/rtc.h"
 
 enum {
@@ -98,6 +99,11 @@ static void restore_boot_order(void *opaque)
 	reset_hook_remove(restore_boot_order, pc);
 }
 
+void pc_cmos_put_cpus(struct pc_machine *pc, unsigned count)
+{
+	cmos_put(pc, CMOS_LAST_CPU, count <= 256 ? count - 1 : 0, 1);
+}
+
 bool pc_fill_cmos(struct pc_machine *pc, GError **errp)
 {
 	const struct boot_config *boot = &pc->m.boot;
@@ -105,7 +111,7 @@ bool pc_fill_cmos(struct pc_machine *pc, GError **errp)
 
 	cmos_put_memory(pc);
 	cmos_put(pc, CMOS_EQUIPMENT, EQUIPMENT_FPU | EQUIPMENT_MOUSE, 1);
-	cmos_put(pc, CMOS_LAST_CPU, pc->m.topo.cpus <= 256 ? pc->m.topo.cpus - 1 : 0, 1);
+	pc_cmos_put_cpus(pc, machine_cpus_present(&pc->m));
 	if (!cmos_put_boot_order(pc, order, errp))
 		return false;
 	if (!boot->once)

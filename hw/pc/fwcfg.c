@@ -3,6 +3,7 @@
 #include "base/datafile.h"
 #include "hw/fw_cfg.h"
 #include "hw/pc/pc.h"
+#include "machine/cpu-plug.h"
 #include "hw/piix.h"
 #include "machine/numa.h"
 
@@ -61,7 +62,7 @@ static void add_numbers(struct pc_machine *pc)
 	fw_cfg_add_bytes(f, FW_CFG_UUID, m->uuid, sizeof(m->uuid));
 	fw_cfg_add_uint(f, FW_CFG_RAM_SIZE, m->ram_size, 8);
 	fw_cfg_add_uint(f, FW_CFG_NOGRAPHIC, !m->graphics, 2);
-	fw_cfg_add_uint(f, FW_CFG_NB_CPUS, m->topo.cpus, 2);
+	fw_cfg_add_uint(f, FW_CFG_NB_CPUS, machine_cpus_present(m), 2);
 	fw_cfg_add_uint(f, FW_CFG_BOOT_MENU, m->boot.menu, 2);
 	fw_cfg_add_uint(f, FW_CFG_MAX_CPUS, pc_apic_id_limit(m), 2);
 	fw_cfg_add_uint(f, FW_CFG_IRQ0_OVERRIDE, 1, 4);

@@ -98,6 +98,7 @@ static bool pc_make_pm(struct pc_machine *pc, GError **errp)
 		.sci = device_input(pc->gsi, "", 9),
 		.smi = pc->m.has_smm ? &pc->smi : NULL,
 		.io = &pc->m.io_root,
+		.machine = &pc->m,
 	};
 	struct device *dev = device_new(&piix4_pm_type);
 
@@ -208,6 +209,7 @@ static const struct machine_info pc_info = {
 	.default_ram_size = 128 * MIB,
 	.wakes_up = true,
 	.wants_smm = pc_wants_smm,
+	.cpu_hotplug = &pc_cpu_hotplug,
 	.build = pc_build,
 	.finish = pc_finish,
 };

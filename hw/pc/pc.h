@@ -115,7 +115,11 @@ bool pc_boot_kernel(struct pc_machine *pc, GError **errp);
 bool pc_add_rom(struct pc_machine *pc, const char *name, int64_t index, GError **errp);
 bool pc_add_user_roms(struct pc_machine *pc, GError **errp);
 
+/* cpus.c: CPUs come and go. */
+extern const struct cpu_hotplug pc_cpu_hotplug;
+
 /* cmos.c: what firmware reads there about the machine. */
 bool pc_fill_cmos(struct pc_machine *pc, GError **errp);
+void pc_cmos_put_cpus(struct pc_machine *pc, unsigned count);
 
 #endif

@@ -15,6 +15,7 @@
 #define PM_BASE       0x600
 #define GPE0_BASE     0xafe0
 #define GPE0_LEN      4
+#define CPU_HOTPLUG   0xaf00
 #define MECHANISM1    0xcf8
 #define VGA_HOLE      0xa0000
 #define VGA_HOLE_SIZE 0x20000
@@ -152,6 +153,7 @@ struct acpi_tables *pc_describe(struct pc_machine *pc)
 		.s4 = pm.s4,
 		.s4_value = pm.s4_value,
 		.fw_cfg = FW_CFG_PORT,
+		.cpu_hotplug = CPU_HOTPLUG,
 		.hpet = pc->hpet ? HPET_BASE : 0,
 	};
 

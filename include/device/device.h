@@ -76,6 +76,8 @@ struct device_type {
 	void (*init)(struct device *dev); /* after defaults: private fields */
 	bool (*realize)(struct device *dev, GError **errp);
 	bool (*realized)(struct device *dev, GError **errp); /* after all realize() of the chain */
+	/* Plugged into a complete machine, and reset: from now on the guest may be told. */
+	void (*plugged)(struct device *dev);
 	void (*unrealize)(struct device *dev);
 	void (*reset)(struct device *dev);
 	void (*pre_save)(struct device *dev); /* refresh what the rows will read */

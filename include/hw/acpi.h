@@ -104,6 +104,7 @@ struct acpi_machine {
 	unsigned isa_count;
 	uint16_t fw_cfg; /* first port */
 	uint64_t hpet;
+	uint16_t cpu_hotplug; /* registers; GPE 2 says that CPUs come and go */
 
 	/* The page with the generation ID, at an offset; NULL: none. */
 	const uint8_t *generation_page;

@@ -27,6 +27,7 @@ struct isa_bus *piix3_isa(struct device *dev);
 struct piix4_pm_config {
 	struct irq *sci, *smi;
 	struct region *io;
+	struct machine *machine; /* whose CPUs come and go; NULL: they stay */
 };
 void piix4_pm_configure(struct device *dev, const struct piix4_pm_config *config);
 
@@ -35,6 +36,10 @@ struct piix4_pm_ports {
 	bool parallel, serial1, serial2;
 };
 void piix4_pm_set_ports(struct device *dev, const struct piix4_pm_ports *ports);
+
+/* CPU hot-plug: tell the guest. */
+void piix4_pm_cpu_plugged(struct device *dev, unsigned index);
+void piix4_pm_cpu_unplug(struct device *dev, unsigned index);
 
 /* What the ACPI tables must say about it. */
 struct piix4_pm_facts {

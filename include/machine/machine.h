@@ -16,6 +16,7 @@
 #include "mem/ram.h"
 
 struct chardev;
+struct cpu_hotplug;
 struct numa_config;
 struct smbios_settings;
 
@@ -60,8 +61,8 @@ struct machine_info {
 	 * see, build() adds to smm_root. */
 	bool (*wants_smm)(struct machine *m);
 	bool wakes_up;     /* from sleep (ACPI S3) */
-	bool hotplug_cpus; /* vCPUs can be plugged in and out */
 	bool split_irqchip; /* the accelerator is to have local APICs only, if nobody says otherwise */
+	const struct cpu_hotplug *cpu_hotplug; /* machine/cpu-plug.h; NULL: CPUs stay */
 
 	/* Builds the board: spaces, RAM and CPU objects exist, threads do not yet run. */
 	bool (*build)(struct machine *m, GError **errp);

@@ -18,8 +18,11 @@ struct vcpu {
 	struct machine *machine;
 	unsigned index;
 	struct cpu_place place;
+	/* The same as properties; -1 and UINT32_MAX: not given by who plugs it in */
+	int32_t socket_id, die_id, core_id, thread_id, node_id;
+	uint32_t apic_id;
 	GThread *thread;
-	int thread_id;            /* TID; 0 before the thread runs */
+	int tid;                  /* of the thread; 0 before it runs */
 	char *error;              /* why vcpu_create() failed */
 	struct cpu_config config; /* shown as properties */
 	bool shown_feature;       /* where feature properties are read from */
@@ -65,6 +68,8 @@ bool vcpus_inject_nmi(struct machine *m);
 /* Brings the state into cpu->acc.state (idempotent); it is put back before the next run. */
 bool vcpu_sync_state(struct vcpu *cpu, GError **errp);
 
+/* This one may go on, as all others do. */
+void vcpu_resume(struct vcpu *cpu);
 /* All stop and have left the run loop; all may go on. Machine lock held, not from a vCPU thread. */
 void vcpus_pause(struct machine *m);
 void vcpus_resume(struct machine *m);

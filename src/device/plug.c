@@ -138,6 +138,14 @@ static bool check_new_id(const char *id, GError **errp)
 	return true;
 }
 
+static void call_plugged(struct device *dev, const struct device_type *type)
+{
+	if (type->base)
+		call_plugged(dev, type->base);
+	if (type->plugged)
+		type->plugged(dev);
+}
+
 static bool set_and_realize(struct device *dev, json_object *opts, struct bus *bus, GError **errp)
 {
 	struct device *parent =
@@ -146,8 +154,10 @@ static bool set_and_realize(struct device *dev, json_object *opts, struct bus *b
 	dev->hotplugged = tree_ready();
 	if (!device_set_all(dev, opts, errp) || !device_realize(dev, parent, dev->id, bus, errp))
 		return false;
-	if (dev->hotplugged)
-		device_reset(dev);
+	if (!dev->hotplugged)
+		return true;
+	device_reset(dev);
+	call_plugged(dev, dev->type);
 	return true;
 }
 

@@ -99,6 +99,28 @@ static const struct field_set guest_panicked_set = {
 	guest_panicked_rows,
 };
 
+static const struct enum_name acpi_slot_names[] = {
+	{"DIMM", ACPI_SLOT_DIMM, "memory"},
+	{"CPU", ACPI_SLOT_CPU, "a CPU"},
+	{NULL},
+};
+static const struct field acpi_ost_info_rows[] = {
+	OPT_STRING(struct acpi_ost_info, device, "device", "ID of the device"),
+	ARG_STRING(struct acpi_ost_info, slot, "slot", "Number of its slot"),
+	ARG_ENUM(struct acpi_ost_info, slot_type, "slot-type", acpi_slot_names, "What it holds"),
+	ARG_INT(struct acpi_ost_info, source, "source", "Event that is answered"),
+	ARG_INT(struct acpi_ost_info, status, "status", "How it went"),
+	FIELD_ROW_END,
+};
+static const struct field_set acpi_ost_info_set = {"ACPIOSTInfo", sizeof(struct acpi_ost_info),
+						   acpi_ost_info_rows};
+static const struct field acpi_ost_rows[] = {
+	ARG_STRUCT(struct acpi_ost_event, info, "info", &acpi_ost_info_set, "What it says"),
+	FIELD_ROW_END,
+};
+static const struct field_set acpi_ost_set = {"ACPI_DEVICE_OST-arg", sizeof(struct acpi_ost_event),
+					      acpi_ost_rows};
+
 const struct event_type run_events[] = {
 	[EVENT_STOP] = {"STOP", "The guest stopped"},
 	[EVENT_RESUME] = {"RESUME", "The guest goes on"},
@@ -112,5 +134,7 @@ const struct event_type run_events[] = {
 	[EVENT_GUEST_CRASHLOADED] = {"GUEST_CRASHLOADED",
 				     "The guest panicked and runs its crash kernel",
 				     &guest_panicked_set},
+	[EVENT_ACPI_DEVICE_OST] = {"ACPI_DEVICE_OST", "The guest says how a hot-plug went",
+				   &acpi_ost_set},
 	{NULL},
 };

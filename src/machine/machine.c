@@ -1,6 +1,7 @@
 /*
  * The machine: its common properties, and the steps of a start.
  */
+#include "machine/cpu-plug.h"
 #include "machine/machine.h"
 #include "machine/memory-backend.h"
 #include "machine/numa.h"
@@ -198,22 +199,11 @@ static bool make_cpu(struct machine *m, const struct device_type *type, unsigned
 	struct device *dev = device_new(type);
 	struct vcpu *cpu = container_of(dev, struct vcpu, dev);
 
-	cpu->machine = m;
-	cpu->index = index;
-	cpu->place = cpu_place_of_index(&m->topo, index);
-	cpu->stopped = true;
-	cpu->acc.accel = m->accel;
-	cpu->acc.index = index;
-	cpu->acc.apic_id = cpu->place.apic_id;
-	cpu->acc.features = m->features;
-	cpu->acc.tsc_hz = m->cpu.tsc_freq;
-	cpu_config_copy(&cpu->config, &m->cpu);
-	cpu_build_cpuid(&m->cpu, &m->caps, &m->features, &m->topo, &cpu->place, &cpu->acc.cpuid);
+	machine_cpu_prepare(m, cpu, index);
 	if (!device_realize(dev, tree_container("/machine/unattached"), NULL, NULL, errp)) {
 		device_unref(dev);
 		return false;
 	}
-	m->cpus[index] = cpu;
 	return true;
 }
 
@@ -323,8 +313,8 @@ bool machine_setup(struct machine *m, GError **errp)
 
 bool machine_finish(struct machine *m, GError **errp)
 {
-	for (unsigned i = 0; i < m->topo.cpus; i++) {
-		if (!vcpu_start(m->cpus[i], errp))
+	for (unsigned i = 0; i < m->topo.maxcpus; i++) {
+		if (m->cpus[i] && !vcpu_start(m->cpus[i], errp))
 			return false;
 	}
 	if (m->info->finish && !m->info->finish(m, errp))

@@ -170,7 +170,7 @@ static void *vcpu_thread(void *opaque)
 
 	self = cpu;
 	machine_lock();
-	cpu->thread_id = gettid();
+	cpu->tid = gettid();
 	cpu->stopped = true;
 	if (!ops->vcpu_create(&cpu->acc, &err))
 		cpu->error = g_strdup(err->message);
@@ -194,7 +194,7 @@ bool vcpu_start(struct vcpu *cpu, GError **errp)
 
 	if (!ops->executes) {
 		cpu->created = cpu->stopped = true;
-		cpu->thread_id = getpid();
+		cpu->tid = getpid();
 		return true;
 	}
 	name = g_strdup_printf("CPU %u/%s", cpu->index, ops->thread_suffix);
@@ -339,14 +339,18 @@ void vcpus_pause(struct machine *m)
 		machine_lock_wait(&vcpu_progress);
 }
 
+void vcpu_resume(struct vcpu *cpu)
+{
+	cpu->stop = cpu->stopped = false;
+	g_cond_broadcast(&cpu->wake);
+}
+
 void vcpus_resume(struct machine *m)
 {
 	for (unsigned i = 0; i < m->topo.maxcpus; i++) {
 		struct vcpu *cpu = m->cpus[i];
 
-		if (!cpu)
-			continue;
-		cpu->stop = cpu->stopped = false;
-		g_cond_broadcast(&cpu->wake);
+		if (cpu)
+			vcpu_resume(cpu);
 	}
 }

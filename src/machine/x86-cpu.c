@@ -4,6 +4,7 @@
  * The types are data that follows from the tables of src/cpu, so they are made from them once, when
  * somebody first asks.
  */
+#include "machine/cpu-plug.h"
 #include "machine/machine.h"
 
 static void feature_get(void *object, const struct field *field)
@@ -67,11 +68,19 @@ static const struct field fixed_rows[] = {
 		  FIELD_IS_LIST(struct vcpu, shown_missing),
 		  "Features asked for that cannot be had"),
 	 .flags = FIELD_OPTIONAL, .elem = &feature_elem, .get = missing_get},
-	PROP_UINT(struct vcpu, place.apic_id, "apic-id", 0, UINT32_MAX, "Local APIC ID"),
-	PROP_UINT(struct vcpu, place.socket, "socket-id", 0, UINT32_MAX, "Socket it sits in"),
-	PROP_UINT(struct vcpu, place.die, "die-id", 0, UINT32_MAX, "Die in the socket"),
-	PROP_UINT(struct vcpu, place.core, "core-id", 0, UINT32_MAX, "Core in the die"),
-	PROP_UINT(struct vcpu, place.thread, "thread-id", 0, UINT32_MAX, "Thread in the core"),
+	FIELD_ROW_END,
+};
+
+/* Where it is: for who plugs it in to say. */
+static const struct field place_rows[] = {
+	PROP_UINT(struct vcpu, apic_id, "apic-id", UINT32_MAX, UINT32_MAX, "Local APIC ID"),
+	PROP_INT(struct vcpu, socket_id, "socket-id", -1, INT32_MIN, INT32_MAX,
+		 "Socket it sits in"),
+	PROP_INT(struct vcpu, die_id, "die-id", -1, INT32_MIN, INT32_MAX, "Die in the socket"),
+	PROP_INT(struct vcpu, core_id, "core-id", -1, INT32_MIN, INT32_MAX, "Core in the die"),
+	PROP_INT(struct vcpu, thread_id, "thread-id", -1, INT32_MIN, INT32_MAX,
+		 "Thread in the core"),
+	PROP_INT(struct vcpu, node_id, "node-id", -1, INT32_MIN, INT32_MAX, "NUMA node"),
 	FIELD_ROW_END,
 };
 
@@ -85,6 +94,8 @@ static const struct field *property_rows(void)
 		copy.flags |= FIELD_READONLY;
 		g_array_append_val(rows, copy);
 	}
+	FIELDS_FOREACH (row, place_rows)
+		g_array_append_val(rows, *row);
 	append_config(rows);
 	cpu_feature_foreach(append_feature, rows);
 	cpu_feature_foreach_alias(append_feature, rows);
@@ -145,6 +156,10 @@ static const struct device_type x86_cpu_type = {
 	.state = vcpu_state,
 	.pre_save = vcpu_pre_save,
 	.post_load = vcpu_post_load,
+	.realize = vcpu_realize,
+	.plugged = vcpu_plugged,
+	.unrealize = vcpu_unrealize,
+	.unplug_request = vcpu_unplug_request,
 	.reset = vcpu_reset,
 };
 
@@ -159,6 +174,7 @@ static const struct device_type *make_type(const struct cpu_model *model, const 
 	type->base = &x86_cpu_type;
 	type->category = CATEGORY_CPU;
 	type->size = sizeof(struct vcpu);
+	type->flags = TYPE_USER_CREATABLE | TYPE_HOTPLUGGABLE;
 	type->props = props;
 	type->class_data = model;
 	return type;

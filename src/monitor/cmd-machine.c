@@ -132,7 +132,7 @@ static void add_machine(GArray *list, const struct device_type *type)
 		.alias = g_strdup(info->alias),
 		.has_is_default = info->is_default,
 		.is_default = info->is_default,
-		.hotpluggable_cpus = info->hotplug_cpus,
+		.hotpluggable_cpus = info->cpu_hotplug != NULL,
 		.deprecated = info->deprecated,
 		.cpu_max = info->max_cpus,
 		.default_ram_id = g_strdup(info->default_ram_id),
@@ -217,7 +217,7 @@ static bool qmp_query_cpus_fast(void *args, void *result, GError **errp)
 		if (!cpu)
 			continue;
 		row = (struct cpu_row){
-			.thread_id = cpu->thread_id,
+			.thread_id = cpu->tid,
 			.cpu_index = cpu->index,
 			.props = cpu_props_of(m, cpu->index),
 			.qom_path = device_path(&cpu->dev),

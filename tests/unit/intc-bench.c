@@ -36,6 +36,7 @@ static void make_cpu(struct intc_bench *b, unsigned n)
 	struct device *dev = device_new(x86_cpu_type_of(cpu_model_find("qemu64")));
 	struct vcpu *cpu = container_of(dev, struct vcpu, dev);
 
+	cpu->machine = &b->machine;
 	cpu->index = cpu->acc.index = cpu->acc.apic_id = n;
 	cpu->acc.accel = &b->accel;
 	cpu->acc.features.words[FEAT_1_ECX] = BIT(21) | BIT(24);
@@ -46,10 +47,13 @@ static void make_cpu(struct intc_bench *b, unsigned n)
 
 static void make(struct intc_bench *b)
 {
+	static const struct machine_info info;
 	struct apic_bus_config bus = {.memory = &bench()->memory_root};
 	struct ioapic_config ioapic = {
 		.memory = &bench()->memory_root, .addr = IOAPIC_BASE, .send = apic_bus_send};
 
+	b->machine.info = &info;
+	b->machine.cpus = b->cpu;
 	b->accel.ops = &ops;
 	b->bus = device_new(&apic_bus_type);
 	apic_bus_configure(b->bus, &bus);

@@ -5,6 +5,7 @@
 #ifndef TESTS_UNIT_INTC_BENCH_H
 #define TESTS_UNIT_INTC_BENCH_H
 
+#include "machine/machine.h"
 #include "hw/intc/lapic.h"
 #include "trial-bench.h"
 
@@ -13,6 +14,7 @@
 struct intc_bench {
 	struct accel accel;
 	struct device *pic[2], *ioapic, *bus;
+	struct machine machine; /* of the CPUs */
 	struct vcpu *cpu[INTC_CPUS];
 	struct lapic *lapic[INTC_CPUS];
 	unsigned nmis[INTC_CPUS], smis[INTC_CPUS];
