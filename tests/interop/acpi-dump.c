@@ -48,7 +48,8 @@ static const struct acpi_cpu cpus_wide[] = {{0, true}, {0x1fe, true}, {0x1ff, fa
 
 #define PIIX4                                                                                      \
 	.ioapic = 0xfec00000, .pm_base = 0x600, .sci = 9, .gpe0 = 0xafe0, .gpe0_len = 4,           \
-	.smi_port = 0xb2, .acpi_enable = 0xf1, .acpi_disable = 0xf0, .s4_value = 2
+	.cpu_hotplug = 0xaf00, .smi_port = 0xb2, .acpi_enable = 0xf1, .acpi_disable = 0xf0,        \
+	.s4_value = 2
 
 static const struct {
 	const char *name;
