@@ -60,7 +60,7 @@ struct machine_info {
 	/* Shall CPUs have system management mode? NULL: no. What it sees beside the memory that all
 	 * see, build() adds to smm_root. */
 	bool (*wants_smm)(struct machine *m);
-	bool wakes_up;     /* from sleep (ACPI S3) */
+	bool wakes_up;      /* from sleep (ACPI S3) */
 	bool split_irqchip; /* the accelerator is to have local APICs only, if nobody says otherwise */
 	const struct cpu_hotplug *cpu_hotplug; /* machine/cpu-plug.h; NULL: CPUs stay */
 
