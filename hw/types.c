@@ -3,6 +3,7 @@
  * introspection and for the generated tests; nothing registers itself. Abstract bases are listed too:
  * qom-list-types and -global know them by name.
  */
+#include "accel/dbt.h"
 #include "accel/kvm.h"
 #include "accel/qtest.h"
 #include "hw/dma.h"
@@ -55,6 +56,7 @@ static const struct device_type *const rows[] = {
 	&iothread_type,
 
 	/* Accelerators */
+	&dbt_accel_type,
 	&kvm_accel_type,
 	&qtest_accel_type,
 

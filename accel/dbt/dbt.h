@@ -25,6 +25,7 @@
 #define DBT_H
 
 #include "accel/accel.h"
+#include "accel/dbt.h"
 #include "insn.h"
 #include "op.h"
 
@@ -177,7 +178,7 @@ struct dbt_cpu {
 	bool halted; /* HLT or MWAIT */
 	bool shadow; /* interrupts held off for one instruction (STI, MOV SS) */
 	bool nmi_pending, nmi_masked, smi_pending;
-	bool in_smm;
+	bool in_smm, smm_inside_nmi;
 	bool shut_down;    /* triple fault */
 	uint8_t mp_state;  /* enum x86_mp_state */
 	bool intr_pending; /* what accel_intr_ops.pending() last said */
@@ -201,10 +202,12 @@ struct dbt_cpu {
 	struct debug_stop debug_stop;
 };
 
+enum thread_mode { THREAD_MULTI, THREAD_SINGLE };
+
 /* The accelerator. */
 struct dbt_machine {
 	struct accel accel;
-	bool multi; /* thread=multi */
+	int thread; /* enum thread_mode */
 	uint64_t tb_size;
 	GPtrArray *cpus; /* struct dbt_cpu; guarded by lock */
 	GMutex lock;
@@ -327,7 +330,5 @@ void block_flush_all(struct dbt_cpu *cpu);
 
 /* ---- run.c ---- */
 enum run_result dbt_run(struct accel_cpu *acc);
-
-extern const struct device_type dbt_accel_type;
 
 #endif

@@ -112,19 +112,6 @@ void debug_changed(struct dbt_cpu *cpu)
 	mmu_flush(cpu);
 }
 
-bool debug_takes_int3(struct dbt_cpu *cpu)
-{
-	if (!cpu->debug.sw_breakpoints)
-		return false;
-	if (cpu->debug.reinject_bp) {
-		cpu->debug.reinject_bp = false;
-		return false;
-	}
-	cpu->rip--; /* the debugger knows breakpoints by where they are */
-	stop(cpu, EXC_BP, 0);
-	return true;
-}
-
 bool debug_before(struct dbt_cpu *cpu)
 {
 	uint64_t lin = cpu->rip + (cpu->mode & MODE_CS64 ? 0 : cpu->seg[S_CS].base), hits = 0;

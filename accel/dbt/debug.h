@@ -15,7 +15,5 @@ void debug_check_data(struct dbt_cpu *cpu, uint64_t lin, uint64_t size, bool is_
 void debug_check_port(struct dbt_cpu *cpu, uint16_t port, unsigned size);
 /* DR7, an address, or the debugger's request changed. */
 void debug_changed(struct dbt_cpu *cpu);
-/* INT3 is the debugger's: true, debug_stop says so. */
-bool debug_takes_int3(struct dbt_cpu *cpu);
 
 #endif

@@ -8,7 +8,6 @@
  * events to cpu->rip.
  */
 #include "base/trace.h"
-#include "debug.h"
 #include "desc.h"
 
 TRACE_DEFINE(int_dbt_event,
@@ -331,8 +330,6 @@ void dbt_deliver(struct dbt_cpu *cpu, enum event_kind kind, const struct dbt_fau
 	};
 
 	trace(int_dbt_event, cpu->acc->index, kind, e.vector, e.code, cpu->rip, fault->cr2);
-	if (kind == EVENT_SOFT_INT3 && debug_takes_int3(cpu))
-		return;
 	note_registers(cpu, kind, fault);
 	if (!is_soft(kind)) {
 		cpu->delivering = true;

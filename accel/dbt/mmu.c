@@ -2,6 +2,7 @@
 #include "debug.h"
 #include "mem/ram.h"
 #include "mmu.h"
+#include "msr.h"
 #include "sysregs.h"
 #include "walk.h"
 
@@ -256,6 +257,7 @@ static void store_io(struct dbt_cpu *cpu, uint64_t phys, unsigned size, uint64_t
 {
 	dbt_go_outside(cpu);
 	as_store(dbt_memory(cpu), dbt_memory_hint(cpu), phys, size, value);
+	dbt_recheck_interrupts(cpu); /* it may have been a register of the local APIC */
 	dbt_go_inside(cpu);
 }
 

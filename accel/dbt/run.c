@@ -246,11 +246,20 @@ static void run_step(struct dbt_cpu *cpu)
 		cpu->debug_hit = true;
 }
 
+/* What waits behind the shadow comes after this block: blocks that are linked must not follow it. */
+static void end_shadow(struct dbt_cpu *cpu)
+{
+	cpu->shadow = false;
+	if (cpu->intr_pending || cpu->nmi_pending)
+		__atomic_fetch_or(&cpu->acc->exit_request, EXIT_SERVE, __ATOMIC_SEQ_CST);
+}
+
 static void run_block(struct dbt_cpu *cpu)
 {
 	struct block *b = block_get(cpu);
 
-	cpu->shadow = false;
+	if (cpu->shadow)
+		end_shadow(cpu);
 	cpu->icount += b->count;
 	run_ops(cpu, b);
 }

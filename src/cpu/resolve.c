@@ -144,6 +144,10 @@ static void collect_wanted(const struct cpu_config *cfg, const struct cpu_capabi
 		cpu_model_vmx(cfg->model, words);
 		if (caps->is_kvm && !cfg->model->is_empty)
 			apply_kvm_defaults(cfg, words);
+		else if (!(caps->words[FEAT_8000_0001_ECX] &
+			   cpu_feature_mask(FEAT_8000_0001_ECX, "svm")))
+			/* Models of emulated CPUs have it, which no translator of ours does. */
+			words[FEAT_8000_0001_ECX] &= ~cpu_feature_mask(FEAT_8000_0001_ECX, "svm");
 	}
 	if (!cfg->model->is_empty)
 		words[FEAT_1_ECX] |= cpu_feature_mask(FEAT_1_ECX, "hypervisor");
