@@ -82,6 +82,21 @@ static void i8259_reset(struct device *dev)
 	i8259_put(s);
 }
 
+/* The vectors of a PC's firmware: away from those of exceptions. */
+void kvm_mask_pics(struct accel *a)
+{
+	static const uint8_t bases[] = {0x08, 0x70};
+	struct kvm *k = kvm_of(a);
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(k->pic) && k->pic[i]; i++) {
+		struct kvm_i8259 *s = container_of(k->pic[i], struct kvm_i8259, dev);
+
+		s->imr = 0xff;
+		s->irq_base = bases[i];
+		i8259_put(s);
+	}
+}
+
 static bool i8259_realize(struct device *dev, GError **errp)
 {
 	struct kvm_i8259 *s = container_of(dev, struct kvm_i8259, dev);

@@ -66,8 +66,8 @@ static bool add_chip(struct device *chip, struct device **place, GError **errp)
 
 static bool add_chips(struct kvm *k, GError **errp)
 {
-	return add_chip(kvm_i8259_new(k, false), NULL, errp) &&
-	       add_chip(kvm_i8259_new(k, true), NULL, errp) &&
+	return add_chip(kvm_i8259_new(k, false), &k->pic[0], errp) &&
+	       add_chip(kvm_i8259_new(k, true), &k->pic[1], errp) &&
 	       add_chip(kvm_ioapic_new(k), NULL, errp) && add_chip(kvm_pit_new(k), &k->pit, errp);
 }
 

@@ -259,6 +259,7 @@ static const struct accel_ops kvm_ops = {
 	.clock_stop = kvm_clock_stop,
 	.clock_resume = kvm_clock_resume,
 	.set_gsi = kvm_set_gsi,
+	.mask_pics = kvm_mask_pics,
 	.send_msi = kvm_send_msi,
 	.route_begin = kvm_route_begin,
 	.route_commit = kvm_route_commit,

@@ -109,7 +109,7 @@ struct kvm {
 	struct kvm_routes routes;
 	GArray *parked;   /* struct kvm_parked: vCPUs of the kernel that nobody uses */
 	GArray *power_on; /* struct kvm_msr_entry: the MSRs that travel, with their first values */
-	struct device *pit, *clock;
+	struct device *pic[2], *pit, *clock; /* NULL: not in the kernel */
 };
 
 /* The kernel keeps a vCPU as long as its machine: it waits here for its place to be filled again. */
@@ -279,6 +279,7 @@ int kvm_route_add(struct accel *a, const struct msi_message *msg);
 void kvm_route_update(struct accel *a, int gsi, const struct msi_message *msg);
 void kvm_route_del(struct accel *a, int gsi);
 void kvm_set_gsi(struct accel *a, unsigned gsi, int level);
+void kvm_mask_pics(struct accel *a);
 void kvm_send_msi(struct accel *a, const struct msi_message *msg);
 bool kvm_irqfd_add(struct accel *a, struct notifier *n, struct notifier *resample, int gsi);
 void kvm_irqfd_del(struct accel *a, struct notifier *n, int gsi);

@@ -129,14 +129,17 @@ static bool pit_post_load(struct device *dev, GError **errp)
 	return false;
 }
 
-/* The data sheet leaves it open; this is how the counters of a PC come up. */
+/*
+ * The data sheet leaves the mode open. In mode 5 counter 0 waits for an edge of its gate, which a PC never
+ * gives: nothing ticks, and wakes the host, until software says so.
+ */
 static void pit_reset(struct device *dev)
 {
 	struct kvm_pit *s = container_of(dev, struct kvm_pit, dev);
 
 	memset(s->channels, 0, sizeof(s->channels));
 	for (unsigned i = 0; i < 3; i++) {
-		s->channels[i].mode = 3;
+		s->channels[i].mode = i ? 3 : 5;
 		s->channels[i].gate = i != 2;
 		s->channels[i].count = 0x10000;
 		s->channels[i].count_load_time = clock_now(QCLOCK_VIRTUAL);

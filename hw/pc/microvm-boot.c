@@ -136,6 +136,28 @@ static bool add_acpi(const struct microvm *v, struct e820_table *map, struct boo
 	return true;
 }
 
+/*
+ * An operating system on hardware-reduced ACPI takes the PICs as firmware leaves them: masked. Anything
+ * else would reach the boot CPU's LINT0, which lets it through.
+ */
+static void act_as_firmware(void *opaque)
+{
+	static const struct {
+		uint8_t port, value;
+	} writes[] = {
+		{0x20, 0x11}, {0x21, 0x08}, {0x21, 0x04}, {0x21, 0x01}, {0x21, 0xff},
+		{0xa0, 0x11}, {0xa1, 0x70}, {0xa1, 0x02}, {0xa1, 0x01}, {0xa1, 0xff},
+	};
+	struct machine *m = opaque;
+
+	if (m->accel->irqchip == IRQCHIP_ON) {
+		m->accel->ops->mask_pics(m->accel);
+		return;
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(writes); i++)
+		as_store(&m->io, NULL, writes[i].port, 1, writes[i].value);
+}
+
 static bool boot_directly(struct microvm *v, GError **errp)
 {
 	struct machine *m = &v->pc.m;
@@ -152,6 +174,7 @@ static bool boot_directly(struct microvm *v, GError **errp)
 	};
 	bool ok;
 
+	reset_hook_add(act_as_firmware, m);
 	e820_add_board(&map, m->below_4g, m->above_4g);
 	e820_add_firmware(&map);
 	if (!microvm_has_acpi(v))

@@ -198,6 +198,9 @@ struct accel_ops {
 
 	/* A line of the in-kernel PIC/IOAPIC (0-15: both, 16-23: IOAPIC). Any thread. */
 	void (*set_gsi)(struct accel *a, unsigned gsi, int level);
+	/* IRQCHIP_ON: initializes the accelerator's own PICs as firmware does, all lines masked. vCPUs are
+	 * at rest. NULL: it has none. */
+	void (*mask_pics)(struct accel *a);
 	/* Delivers an MSI. Any thread. NULL: it is written to the memory space's APIC window. */
 	void (*send_msi)(struct accel *a, const struct msi_message *msg);
 
