@@ -549,6 +549,7 @@ static const struct field balloon_state[] = {
 	SAVE_ENUM(BALLOON, hint_state),
 	SAVE_TIMER(BALLOON, poll),
 	SAVE_CUSTOM(BALLOON, stats_chain, &virtio_chain_custom),
+	SAVE_STRUCT(BALLOON, guest_stats, &guest_stats_set),
 	FIELD_ROW_END,
 };
 

@@ -271,6 +271,18 @@ static void fw_cfg_reset(struct device *dev)
 	fw_cfg_select(f, 0);
 }
 
+/* What is made when it is selected is made again; reading goes on where it was. */
+static bool fw_cfg_post_load(struct device *dev, GError **errp)
+{
+	struct fw_cfg *f = fw_cfg_of(dev);
+	uint32_t offset = f->offset;
+
+	if (f->key != FW_CFG_NOTHING)
+		fw_cfg_select(f, f->key);
+	f->offset = offset;
+	return true;
+}
+
 static const struct field fw_cfg_props[] = {
 	PROP_UINT(struct fw_cfg, file_slots, "x-file-slots", 0x20, UINT16_MAX,
 		  "Room for so many files"),
@@ -296,4 +308,5 @@ const struct device_type fw_cfg_type = {
 	.realize = fw_cfg_realize,
 	.unrealize = fw_cfg_unrealize,
 	.reset = fw_cfg_reset,
+	.post_load = fw_cfg_post_load,
 };
