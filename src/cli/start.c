@@ -188,19 +188,23 @@ static bool set_accel(struct accel *accel, const struct config *cfg, const struc
 	return true;
 }
 
+/* What is tried if the user names none. */
+static const char *const default_accels[] = {"kvm", "dbt"};
+
 /* One of several that cannot work is passed over with a line; the last one's reason is the error. */
 static struct accel *choose_accel(const struct config *cfg, const struct config_item **given,
 				  GError **errp)
 {
-	guint count = cfg->accels->len;
+	guint count = cfg->accels->len ?: G_N_ELEMENTS(default_accels);
 
 	*given = NULL;
-	if (!count)
-		return try_accel("kvm", false, errp);
 	for (guint i = 0; i < count; i++) {
-		const struct config_item *item = &g_array_index(cfg->accels, struct config_item, i);
+		const struct config_item *item =
+			cfg->accels->len ? &g_array_index(cfg->accels, struct config_item, i)
+					 : NULL;
+		const char *name = item ? item_text(item, "accel") : default_accels[i];
 		g_autoptr(GError) err = NULL;
-		struct accel *accel = try_accel(item_text(item, "accel"), true, &err);
+		struct accel *accel = try_accel(name, item != NULL, &err);
 
 		if (accel) {
 			*given = item;
@@ -208,7 +212,8 @@ static struct accel *choose_accel(const struct config *cfg, const struct config_
 		}
 		if (i + 1 == count) {
 			g_propagate_error(errp, g_steal_pointer(&err));
-			blame(item->where, false, errp);
+			if (item)
+				blame(item->where, false, errp);
 			return NULL;
 		}
 		info_report("%s", err->message);
