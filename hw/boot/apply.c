@@ -4,6 +4,7 @@
 #include "internal.h"
 #include "base/trace.h"
 #include "machine/machine.h"
+#include "machine/runstate.h"
 
 #include <sys/random.h>
 
@@ -89,21 +90,37 @@ static bool load_segments(const struct boot_plan *plan, struct address_space *as
 	return true;
 }
 
+static void start_cpus(const struct boot_plan *plan, struct machine *m, uint32_t waking_vector)
+{
+	for (unsigned i = 0; i < m->topo.maxcpus; i++) {
+		struct vcpu *cpu = m->cpus ? m->cpus[i] : NULL;
+
+		if (cpu && waking_vector)
+			boot_plan_wake_cpu(waking_vector, i == 0, &cpu->acc.state);
+		else if (cpu)
+			boot_plan_set_cpu(plan, i == 0, &cpu->acc.state);
+	}
+}
+
 static void boot_reset(void *opaque)
 {
 	struct boot_installed *in = opaque;
 	struct machine *m = in->machine;
 	g_autoptr(GError) err = NULL;
+	uint32_t vector = 0;
 
+	if (runstate() == RUN_STATE_SUSPENDED)
+		vector = boot_plan_waking_vector(in->plan, &m->memory);
+	if (vector) {
+		start_cpus(in->plan, m, vector);
+		return;
+	}
 	if (!load_segments(in->plan, &m->memory, &err)) {
 		error_report("%s", err->message);
 		system_internal_error();
 		return;
 	}
-	for (unsigned i = 0; i < m->topo.maxcpus; i++) {
-		if (m->cpus && m->cpus[i])
-			boot_plan_set_cpu(in->plan, i == 0, &m->cpus[i]->acc.state);
-	}
+	start_cpus(in->plan, m, 0);
 }
 
 void boot_plan_install(struct boot_plan *plan, struct machine *m)
@@ -143,19 +160,4 @@ bool boot_request_install(const struct boot_request *req, struct machine *m, GEr
 	if (plan)
 		boot_plan_install(plan, m);
 	return plan;
-}
-
-bool boot_kernel(struct machine *m, const struct e820_table *map, uint64_t rsdp,
-		 const struct boot_blob *blobs, size_t blob_count, GError **errp)
-{
-	const struct boot_request req = {
-		.kernel = m->boot.kernel,
-		.initrd = m->boot.initrd,
-		.append = m->boot.append,
-		.map = map,
-		.rsdp = rsdp,
-		.blobs = blobs,
-		.blob_count = blob_count,
-	};
-	return boot_request_install(&req, m, errp);
 }

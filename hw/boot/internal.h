@@ -30,6 +30,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(boot_file, boot_file_unref)
 bool boot_file_read(const struct boot_file *file, uint64_t offset, void *buf, size_t len,
 		    GError **errp);
 
+/* ---- Registers ---- */
+
+/* What firmware sets up on every CPU, whatever it starts. */
+void boot_set_memory_types(struct x86_state *state);
+
 /* ---- The plan ---- */
 
 enum boot_mode { BOOT_MODE_PROTECTED, BOOT_MODE_LONG };
@@ -42,6 +47,7 @@ struct boot_plan {
 	uint64_t ax, bx, si;
 	uint64_t gdt, page_tables; /* addresses */
 	uint64_t stack_end;
+	uint64_t facs;
 };
 
 /* Low memory from here on is for what the loader makes; interrupt vectors and BIOS data lie below. */

@@ -19,6 +19,7 @@ static void segment_clear(void *opaque)
 static void plan_init(struct boot_plan *plan, const struct boot_request *req)
 {
 	plan->map = req->map;
+	plan->facs = req->facs;
 	plan->segments = g_array_new(false, true, sizeof(struct boot_segment));
 	g_array_set_clear_func(plan->segments, segment_clear);
 }

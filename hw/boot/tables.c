@@ -141,12 +141,17 @@ static void set_segments(struct x86_state *state, const struct x86_segment *code
 	state->seg[S_LDT] = (struct x86_segment){.attr = 0x82 | SEG_ATTR_UNUSABLE};
 }
 
+/* All memory is write-back (bit 11: enabled). Without it Linux does not use the PAT. */
+void boot_set_memory_types(struct x86_state *state)
+{
+	set_msr(state, MSR_MTRR_DEF_TYPE, BIT(11) | 6);
+}
+
 void boot_plan_set_cpu(const struct boot_plan *plan, bool is_bsp, struct x86_state *state)
 {
 	bool is_long = plan->mode == BOOT_MODE_LONG;
 
-	/* All memory is write-back (bit 11: enabled). Without it Linux does not use the PAT. */
-	set_msr(state, MSR_MTRR_DEF_TYPE, BIT(11) | 6);
+	boot_set_memory_types(state);
 	if (!is_bsp)
 		return;
 	memset(state->gpr, 0, sizeof(state->gpr));

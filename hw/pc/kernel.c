@@ -62,7 +62,8 @@ static GBytes *bytes_of(GByteArray *piece)
 struct tables {
 	struct boot_blob blobs[5];
 	size_t count;
-	uint64_t end; /* free RAM below 4 GiB ends here */
+	uint64_t end;  /* free RAM below 4 GiB ends here */
+	uint64_t facs; /* first of the ACPI tables; 0: there are none */
 };
 
 static void add_blob(struct tables *t, const char *name, uint64_t addr, GByteArray *piece)
@@ -114,6 +115,7 @@ static bool add_acpi(struct tables *t, struct pc_machine *pc, struct e820_table 
 		vmgenid_set_address(pc->vmgenid, pc->generation_id);
 	}
 	add_blob(t, "ACPI tables", addr, tables);
+	t->facs = addr;
 	add_blob(t, "ACPI root pointer", RSDP_ADDR, acpi->piece[ACPI_RSDP]);
 	return true;
 }
@@ -136,10 +138,19 @@ static bool add_smbios(struct tables *t, struct pc_machine *pc, struct e820_tabl
 static bool boot_with_tables(struct pc_machine *pc, struct e820_table *map, GError **errp)
 {
 	struct tables t = {.end = pc->m.below_4g};
-	bool acpi = !pc->m.no_acpi, ok;
+	struct boot_request req = {
+		.kernel = pc->m.boot.kernel,
+		.initrd = pc->m.boot.initrd,
+		.append = pc->m.boot.append,
+		.map = map,
+		.rsdp = pc->m.no_acpi ? 0 : RSDP_ADDR,
+	};
+	bool ok = (pc->m.no_acpi || add_acpi(&t, pc, map, errp)) && add_smbios(&t, pc, map, errp);
 
-	ok = (!acpi || add_acpi(&t, pc, map, errp)) && add_smbios(&t, pc, map, errp) &&
-	     boot_kernel(&pc->m, map, acpi ? RSDP_ADDR : 0, t.blobs, t.count, errp);
+	req.facs = t.facs;
+	req.blobs = t.blobs;
+	req.blob_count = t.count;
+	ok = ok && boot_request_install(&req, &pc->m, errp);
 	clear_blobs(&t);
 	return ok;
 }

@@ -14,6 +14,9 @@
  *	multiboot  protected mode without paging; EAX: magic, EBX: multiboot info
  *	PVH	   protected mode without paging; EBX: start info
  *
+ * A reset that is the end of sleep (ACPI S3) is different: memory is as the guest left it, nothing is loaded,
+ * and the boot CPU goes where the guest asked for, in real mode, as firmware would have sent it there (wake.c).
+ *
  * Files stay open and are read at each reset right into guest memory: a private copy of them would be
  * the largest piece of the process. What cannot be read twice (a pipe) is kept.
  */
@@ -23,6 +26,7 @@
 #include "base/error.h"
 #include "hw/e820.h"
 
+struct address_space;
 struct device;
 struct machine;
 struct x86_state;
@@ -42,6 +46,7 @@ struct boot_request {
 	const char *append; /* NULL: "" */
 	const struct e820_table *map;
 	uint64_t rsdp; /* address of ACPI's root pointer; 0: there is none */
+	uint64_t facs; /* where the guest leaves word how to wake it; 0: it cannot sleep */
 	const struct boot_blob *blobs;
 	size_t blob_count;
 	GBytes *device_tree; /* for Linux, as setup data; NULL: none */
@@ -82,6 +87,14 @@ const struct boot_segment *boot_plan_segments(const struct boot_plan *plan, size
  */
 void boot_plan_set_cpu(const struct boot_plan *plan, bool is_bsp, struct x86_state *state);
 
+/*
+ * Where a guest that sleeps wants to be woken: the address of real mode code, from the FACS of the plan.
+ * 0: nowhere, it is to start anew.
+ */
+uint32_t boot_plan_waking_vector(const struct boot_plan *plan, struct address_space *as);
+/* The same for a CPU that is woken: only the boot CPU runs, from @vector on. */
+void boot_plan_wake_cpu(uint32_t vector, bool is_bsp, struct x86_state *state);
+
 /* Reads what a BOOT_FILE segment holds at @pos of it. Fails when the file has become shorter. */
 bool boot_segment_read(const struct boot_segment *seg, uint64_t pos, void *buf, size_t len,
 		       GError **errp);
@@ -104,12 +117,5 @@ void boot_plan_install(struct boot_plan *plan, struct machine *m);
 
 /* Both; the device tree is the one of @m's -dtb, if there is one. For a board's finish(). */
 bool boot_request_install(const struct boot_request *req, struct machine *m, GError **errp);
-
-/*
- * All of it, for a board's finish(): -kernel, -initrd and -append of @m's configuration, with the board's
- * map and tables. The blobs' bytes are referenced.
- */
-bool boot_kernel(struct machine *m, const struct e820_table *map, uint64_t rsdp,
-		 const struct boot_blob *blobs, size_t blob_count, GError **errp);
 
 #endif

@@ -7,6 +7,7 @@
 #include "boot-images.h"
 #include "base/checked.h"
 #include "machine/machine.h"
+#include "machine/runstate.h"
 
 #include <unistd.h>
 
@@ -578,14 +579,20 @@ static void test_reset(void)
 	g_autofree char *list = g_strdup_printf("%s,%s", initrd.name, initrd.name);
 	g_autoptr(GBytes) rsdp = g_bytes_new_static("RSD PTR ", 8);
 	struct boot_blob blob = {"RSDP", RSDP, rsdp};
+	const struct boot_request req = {
+		.kernel = kernel.name,
+		.initrd = list,
+		.map = &map,
+		.rsdp = RSDP,
+		.blobs = &blob,
+		.blob_count = 1,
+	};
 	struct rig *rig = rig_new(64 * MIB);
 	const uint8_t *ram = rig->m.ram->host;
 	const struct linux_boot_params *zero;
 	g_autoptr(GError) err = NULL;
 
-	rig->m.boot.kernel = kernel.name;
-	rig->m.boot.initrd = list;
-	g_assert_true(boot_kernel(&rig->m, &map, RSDP, &blob, 1, &err));
+	g_assert_true(boot_request_install(&req, &rig->m, &err));
 	for (unsigned i = 0; i < 3; i++) {
 		memset(rig->m.ram->host, 0xee, rig->m.ram->size);
 		rig_reset(rig);
@@ -609,6 +616,7 @@ static void test_reset_seed(void)
 	struct e820_table map = map_of(64 * MIB, 0);
 	g_autofree struct bzimage *b = bzimage_new();
 	g_auto(image) kernel = bzimage_image(b);
+	const struct boot_request req = {.kernel = kernel.name, .map = &map};
 	struct linux_boot_params *zero;
 	struct rig *rig;
 	uint8_t seeds[2][32];
@@ -619,14 +627,55 @@ static void test_reset_seed(void)
 		return;
 	}
 	rig = rig_new(64 * MIB);
-	rig->m.boot.kernel = kernel.name;
-	g_assert_true(boot_kernel(&rig->m, &map, 0, NULL, 0, NULL));
+	g_assert_true(boot_request_install(&req, &rig->m, NULL));
 	for (unsigned i = 0; i < 2; i++) {
 		rig_reset(rig);
 		zero = (void *)(rig->m.ram->host + rig->cpu.acc.state.gpr[R_SI]);
 		memcpy(seeds[i], rig->m.ram->host + zero->hdr.setup_data + 16, 32);
 	}
 	g_assert_cmpint(memcmp(seeds[0], seeds[1], 32), !=, 0);
+	rig_free(rig);
+}
+
+/* The reset at the end of sleep: memory as it was, and the guest goes on where it said, if it did. */
+static void test_wake(void)
+{
+	struct e820_table map = map_of(64 * MIB, 0);
+	g_autofree struct bzimage *b = bzimage_new();
+	g_auto(image) kernel = bzimage_image(b);
+	const struct boot_request req = {.kernel = kernel.name, .map = &map, .facs = 32 * MIB};
+	struct x86_state *s;
+	uint8_t *ram;
+	struct rig *rig;
+
+	if (!g_test_subprocess()) {
+		g_test_trap_subprocess(NULL, 0, 0);
+		g_test_trap_assert_passed();
+		return;
+	}
+	rig = rig_new(64 * MIB);
+	ram = rig->m.ram->host;
+	s = &rig->cpu.acc.state;
+	g_assert_true(boot_request_install(&req, &rig->m, NULL));
+	put_le32(ram + req.facs + 12, 0x9a123);
+	ram[0x1000000] = ~b->bytes[2 * LINUX_SECTOR];
+	runstate_set(RUN_STATE_SUSPENDED);
+	rig_reset(rig);
+	g_assert_cmphex(ram[0x1000000] ^ b->bytes[2 * LINUX_SECTOR], ==, 0xff);
+	g_assert_cmphex(s->seg[S_CS].selector, ==, 0x9a12);
+	g_assert_cmphex(s->seg[S_CS].base, ==, 0x9a120);
+	g_assert_cmphex(s->rip, ==, 3);
+	g_assert_cmphex(s->cr0 & CR0_PE, ==, 0);
+
+	/* Nowhere, not in low memory, and not at the end of sleep: from the beginning. */
+	for (unsigned i = 0; i < 3; i++) {
+		put_le32(ram + req.facs + 12, (uint32_t[]){0, MIB, 0x9a123}[i]);
+		ram[0x1000000] = ~b->bytes[2 * LINUX_SECTOR];
+		runstate_set(i < 2 ? RUN_STATE_SUSPENDED : RUN_STATE_RUNNING);
+		rig_reset(rig);
+		g_assert_cmphex(s->rip, ==, 0x1000200);
+		g_assert_cmphex(ram[0x1000000], ==, b->bytes[2 * LINUX_SECTOR]);
+	}
 	rig_free(rig);
 }
 
@@ -693,5 +742,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/boot/blobs", test_blobs);
 	g_test_add_func("/boot/reset/memory", test_reset);
 	g_test_add_func("/boot/reset/seed", test_reset_seed);
+	g_test_add_func("/boot/reset/wake", test_wake);
 	return g_test_run();
 }
