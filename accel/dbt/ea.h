@@ -147,7 +147,7 @@ static inline uint64_t op_segment_linear(struct dbt_cpu *cpu, const struct op *o
 static inline uint64_t op_bit_linear(struct dbt_cpu *cpu, const struct op *op, int64_t bit,
 				     unsigned log, bool is_write)
 {
-	uint64_t offset = op_offset(cpu, op) + ((bit >> (log + 3)) << log);
+	uint64_t offset = op_offset(cpu, op) + ((uint64_t)(bit >> (log + 3)) << log);
 
 	return op_segment_linear(cpu, op, op->seg, offset & op_address_mask(op), 1u << log,
 				 is_write);

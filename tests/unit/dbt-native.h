@@ -54,8 +54,9 @@ void native_init(void);
 bool native_has_avx(void);
 /* An indirect jump to a way out: its length. */
 unsigned native_put_exit(uint8_t *code, enum native_exit which);
-/* Runs all of them in a child; @cases is from native_alloc(). False: the child died (@died at it). */
-bool native_run(struct native_case *cases, unsigned count, unsigned *died);
+/* Runs all of them in a child; @cases is from native_alloc(). Returns how many were run: if the child
+ * died, the one it died of is not counted. */
+unsigned native_run(struct native_case *cases, unsigned count);
 struct native_case *native_alloc(unsigned count);
 
 #endif
