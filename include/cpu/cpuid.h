@@ -178,7 +178,7 @@ struct cpu_config {
 	struct hv_version hv_version;
 	char *hv_vendor_id;
 };
-#define CPU_LBR_FMT_NONE 0xffff
+#define CPU_LBR_FMT_NONE (~0x3fULL)
 extern const struct field cpu_config_rows[];
 
 /* Parses "NAME[,+feat][,-feat][,feat=on|off][,prop=value]"; @text is -cpu's argument. */

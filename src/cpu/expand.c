@@ -64,6 +64,8 @@ json_object *cpu_expansion(const struct cpu_config *cfg, const struct cpu_featur
 	if (full) {
 		put_rows(job.props, cfg);
 		put_number(job.props, "level", feat->level);
+		if (cfg->level_func7 < 0)
+			put_number(job.props, "level-func7", 0);
 		put_number(job.props, "xlevel", feat->xlevel);
 		put_number(job.props, "xlevel2", MAX(cfg->xlevel2, 0));
 		cpu_feature_foreach_alias(put_feature, &job);
