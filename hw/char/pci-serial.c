@@ -155,7 +155,7 @@ static const struct pci_serial_info one_info = PCI_SERIAL_INFO(0x0002, 1),
 /* What the three have in common. */
 #define PCI_SERIAL_COMMON                                                                          \
 	.base = &pci_device_type, .category = CATEGORY_INPUT, .size = sizeof(struct pci_serial),   \
-	.flags = TYPE_USER_CREATABLE, .realize = pci_serial_realize,                               \
+	.flags = TYPE_USER_CREATABLE | TYPE_HOTPLUGGABLE, .realize = pci_serial_realize,           \
 	.unrealize = pci_serial_unrealize, .reset = pci_serial_reset,                              \
 	.post_load = pci_serial_post_load
 

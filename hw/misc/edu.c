@@ -238,8 +238,8 @@ static void edu_unrealize(struct device *dev)
 {
 	struct edu *e = edu_of(dev);
 
+	region_cleanup(&e->regs); /* first: until then a CPU may start a transfer */
 	timer_del(&e->timer);
-	region_cleanup(&e->regs);
 }
 
 static void edu_reset(struct device *dev)

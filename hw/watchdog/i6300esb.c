@@ -195,8 +195,8 @@ static void i6300esb_unrealize(struct device *dev)
 {
 	struct i6300esb *w = i6300esb_of(dev);
 
+	region_cleanup(&w->regs); /* first: until then a CPU may start the timer */
 	timer_del(&w->timer);
-	region_cleanup(&w->regs);
 }
 
 static void i6300esb_reset(struct device *dev)

@@ -121,6 +121,7 @@ struct device {
 	bool realized;
 	bool hotplugged;
 	bool unplug_pending;
+	bool leaving; /* off its bus, not realized any more, and yet to be unrealized */
 	int refs;
 	int32_t boot_index; /* property of types with a boot_suffix; below 0: no place */
 	GMutex lock;        /* LOCK_DEVICE; taken by the framework only */
@@ -222,7 +223,11 @@ struct device *device_create(const struct device_type *type, struct bus *bus);
 /* Takes it out of the tree: unrealize of it and all below, then drops the tree's reference. */
 void device_unrealize(struct device *dev);
 
-/* Hot-unplug as a user asks for it, and its completion (emits DEVICE_DELETED). */
+/*
+ * Hot-unplug as a user asks for it, and its completion, from any thread with the machine lock: at once the
+ * guest does not find @dev on its bus any more (nor, with PCI, behind its BARs). It is unrealized by the main loop, where its back ends live; then
+ * DEVICE_DELETED tells.
+ */
 bool device_unplug(struct device *dev, GError **errp);
 void device_unplug_done(struct device *dev);
 

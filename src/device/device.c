@@ -137,16 +137,25 @@ struct device *device_create(const struct device_type *type, struct bus *bus)
 	return dev;
 }
 
+void device_withdraw(struct device *dev)
+{
+	if (!dev->realized)
+		return;
+	dev->realized = false;
+	dev->leaving = true;
+	boot_order_remove(dev);
+	bus_unplug(dev);
+}
+
 void device_unrealize(struct device *dev)
 {
-	if (dev->realized) {
+	/* Off its bus first: unrealize may give the machine lock up while it waits for accesses to
+	 * end, and then nobody must find the device there any more. */
+	device_withdraw(dev);
+	if (dev->leaving) {
 		g_autofree const struct device_type **chain = type_chain(dev->type);
 
-		dev->realized = false;
-		boot_order_remove(dev);
-		/* Off its bus first: unrealize may give the machine lock up while it waits for
-		 * accesses to end, and then nobody must find the device there any more. */
-		bus_unplug(dev);
+		dev->leaving = false;
 		take_down(dev, chain, g_strv_length((char **)chain));
 		dev->bus = NULL;
 	}

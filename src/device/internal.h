@@ -15,6 +15,9 @@ void tree_remove(struct device *dev);
 bool bus_plug(struct bus *bus, struct device *dev, GError **errp);
 void bus_unplug(struct device *dev);
 
+/* The first half of device_unrealize(): nobody finds it on its bus any more. */
+void device_withdraw(struct device *dev);
+
 void device_free_irqs(struct device *dev);
 
 /* Members of -device and -object that are no properties. */

@@ -1,5 +1,6 @@
 /* Adding and removing devices and objects at a user's request. */
 #include "device/plug.h"
+#include "event/loop.h"
 #include "internal.h"
 
 /* ---- Parameters ---- */
@@ -187,6 +188,66 @@ struct device *device_add(json_object *opts, GError **errp)
 	return dev;
 }
 
+/* ---- Events ---- */
+
+struct device_gone {
+	char *device, *path;
+};
+static const struct field device_gone_rows[] = {
+	OPT_STRING(struct device_gone, device, "device", "The device's ID, if it has one"),
+	ARG_STRING(struct device_gone, path, "path", "Its path in the tree"),
+	FIELD_ROW_END,
+};
+static const struct field_set device_gone_set = {
+	.name = "DeviceGone",
+	.size = sizeof(struct device_gone),
+	.rows = device_gone_rows,
+};
+
+enum { EVENT_DELETED, EVENT_UNPLUG_REFUSED };
+const struct event_type device_events[] = {
+	[EVENT_DELETED] = {"DEVICE_DELETED", "A device is gone, at a user's request",
+			   &device_gone_set},
+	[EVENT_UNPLUG_REFUSED] = {"DEVICE_UNPLUG_GUEST_ERROR",
+				  "The guest does not let go of a device that shall be unplugged",
+				  &device_gone_set},
+	{NULL},
+};
+
+static void unplug_now(struct device *dev)
+{
+	g_autofree char *id = g_strdup(dev->id);
+	g_autofree char *path = device_path(dev);
+
+	device_unrealize(dev);
+	event_emit(&device_events[EVENT_DELETED], &(struct device_gone){id, path});
+}
+
+/* In between it may have gone with its bus. */
+static void unplug_later(void *opaque)
+{
+	struct device *dev = opaque;
+
+	if (dev->leaving)
+		unplug_now(dev);
+	device_unref(dev);
+}
+
+void device_unplug_done(struct device *dev)
+{
+	dev->unplug_pending = true;
+	device_withdraw(dev);
+	loop_defer(loop_main(), unplug_later, device_ref(dev));
+}
+
+void device_unplug_refused(struct device *dev)
+{
+	g_autofree char *path = device_path(dev);
+
+	dev->unplug_pending = false;
+	event_emit(&device_events[EVENT_UNPLUG_REFUSED], &(struct device_gone){dev->id, path});
+}
+
 /* ---- device_del ---- */
 
 /* The type in the chain of @dev whose unplug_request it is; NULL: none. */
@@ -210,7 +271,7 @@ bool device_unplug(struct device *dev, GError **errp)
 	if (!check_hotplug(dev->type, dev->bus, errp))
 		return false;
 	if (!type) {
-		device_unplug_done(dev);
+		unplug_now(dev);
 		return true;
 	}
 	dev->unplug_pending = true;
@@ -243,49 +304,6 @@ bool device_del(const char *id, GError **errp)
 		return false;
 	}
 	return device_unplug(dev, errp);
-}
-
-/* ---- Events ---- */
-
-struct device_gone {
-	char *device, *path;
-};
-static const struct field device_gone_rows[] = {
-	OPT_STRING(struct device_gone, device, "device", "The device's ID, if it has one"),
-	ARG_STRING(struct device_gone, path, "path", "Its path in the tree"),
-	FIELD_ROW_END,
-};
-static const struct field_set device_gone_set = {
-	.name = "DeviceGone",
-	.size = sizeof(struct device_gone),
-	.rows = device_gone_rows,
-};
-
-enum { EVENT_DELETED, EVENT_UNPLUG_REFUSED };
-const struct event_type device_events[] = {
-	[EVENT_DELETED] = {"DEVICE_DELETED", "A device is gone, at a user's request",
-			   &device_gone_set},
-	[EVENT_UNPLUG_REFUSED] = {"DEVICE_UNPLUG_GUEST_ERROR",
-				  "The guest does not let go of a device that shall be unplugged",
-				  &device_gone_set},
-	{NULL},
-};
-
-void device_unplug_done(struct device *dev)
-{
-	g_autofree char *id = g_strdup(dev->id);
-	g_autofree char *path = device_path(dev);
-
-	device_unrealize(dev);
-	event_emit(&device_events[EVENT_DELETED], &(struct device_gone){id, path});
-}
-
-void device_unplug_refused(struct device *dev)
-{
-	g_autofree char *path = device_path(dev);
-
-	dev->unplug_pending = false;
-	event_emit(&device_events[EVENT_UNPLUG_REFUSED], &(struct device_gone){dev->id, path});
 }
 
 /* ---- Objects ---- */

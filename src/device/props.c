@@ -103,7 +103,7 @@ static const struct field *row_to_set(struct device *dev, const char *name, GErr
 		not_found(dev, name, errp);
 		return NULL;
 	}
-	if (dev->realized && !(row->flags & FIELD_LIVE)) {
+	if ((dev->realized || dev->leaving) && !(row->flags & FIELD_LIVE)) {
 		if (dev->id)
 			error_set(
 				errp,

@@ -108,6 +108,78 @@ static void test_serial(void)
 	unlink(path);
 }
 
+/* ---- Hot-unplug of cards with back ends ---- */
+
+static void eject(struct qts *s, unsigned slot, const char *id)
+{
+	json_object *gone;
+	const char *device = "";
+
+	g_assert_cmphex(qts_pci_readl(s, 0, QTS_DEVFN(slot, 0), 0), !=, UINT32_MAX);
+	qts_outl(s, 0xae08, BIT(slot));
+	g_assert_cmphex(qts_pci_readl(s, 0, QTS_DEVFN(slot, 0), 0), ==, UINT32_MAX);
+	gone = qts_qmp_event(s, "DEVICE_DELETED");
+	device = json_object_get_string(json_object_object_get(gone, "device"));
+	g_assert_cmpstr(device, ==, id);
+	json_object_put(gone);
+}
+
+/* Once the event is there the character device is free, and the name, and the slot. */
+static void test_unplug_serial(void)
+{
+	g_autofree char *path = NULL, *args = NULL, *text = NULL, *error = NULL;
+	int fd = g_file_open_tmp("pci-serial-XXXXXX", &path, NULL);
+	struct qts *s;
+
+	close(fd);
+	args = g_strdup_printf("-machine pc -chardev file,id=f,path=%s", path);
+	s = qts_start(args);
+	for (unsigned round = 0; round < 3; round++) {
+		json_object_put(qts_qmp(s, "{'execute':'device_add','arguments':{'driver':"
+					   "'pci-serial','id':'h','addr':'4','chardev':'f'}}"));
+		qts_pci_map_bar(s, 0, CARD, 0, 0xc000);
+		qts_outb(s, 0xc000, 'a' + round);
+		qts_outb(s, 0xc001, 2);
+		g_assert_cmphex(qts_pci_readw(s, 0, CARD, 6) & 8, ==, 8);
+		if (round < 2) { /* at last the guest lets go of it by itself */
+			json_object_put(
+				qts_qmp(s, "{'execute':'device_del','arguments':{'id':'h'}}"));
+			g_free(error);
+			error = qts_qmp_error(s, "{'execute':'device_del','arguments':{'id':'h'}}");
+			g_assert_cmpstr(error, ==, "Device h is already in the process of unplug");
+			g_assert_cmphex(qts_inl(s, 0xae04), ==, BIT(4));
+		}
+		eject(s, 4, "h");
+		g_assert_cmphex(qts_inl(s, 0xae04), ==, 0);
+		qts_outb(s, 0xc000, 'x'); /* nobody there */
+		qts_outl(s, 0xae08, BIT(4));
+	}
+	qts_quit(s);
+	g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	g_assert_cmpstr(text, ==, "abc");
+	unlink(path);
+}
+
+/* A bus goes with its devices: a terminal that is watched, and one with what nobody reads. */
+static void test_unplug_virtio_serial(void)
+{
+	struct qts *s = qts_start("-machine pc -chardev pty,id=a -chardev pty,id=b");
+
+	for (unsigned round = 0; round < 3; round++) {
+		json_object_put(qts_qmp(s, "{'execute':'device_add','arguments':{'driver':"
+					   "'virtio-serial-pci','id':'h','addr':'4'}}"));
+		json_object_put(qts_qmp(s, "{'execute':'device_add','arguments':{'driver':"
+					   "'virtconsole','bus':'h.0','chardev':'a'}}"));
+		json_object_put(qts_qmp(s,
+					"{'execute':'device_add','arguments':{'driver':"
+					"'virtserialport','id':'p','bus':'h.0','chardev':'b'}}"));
+		json_object_put(qts_qmp(s, "{'execute':'device_del','arguments':{'id':'h'}}"));
+		qts_roundtrip(s);
+		eject(s, 4, "h");
+	}
+	qts_quit(s);
+}
+
 /* ---- The test devices ---- */
 
 static uint32_t count_after(struct qts *s, unsigned test, uint8_t data)
@@ -204,6 +276,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/cards/edu-registers", test_edu_registers);
 	g_test_add_func("/cards/edu-dma", test_edu_dma);
 	g_test_add_func("/cards/serial", test_serial);
+	g_test_add_func("/cards/unplug-serial", test_unplug_serial);
+	g_test_add_func("/cards/unplug-virtio-serial", test_unplug_virtio_serial);
 	g_test_add_func("/cards/pci-testdev", test_pci_testdev);
 	g_test_add_func("/cards/pc-testdev", test_pc_testdev);
 	return g_test_run();

@@ -134,8 +134,10 @@ static bool pci_plug(struct bus *base, struct device *dev, GError **errp)
 static void pci_unplug(struct bus *base, struct device *dev)
 {
 	struct pci_bus *bus = container_of(base, struct pci_bus, bus);
+	struct pci_device *pci = pci_device_of(dev);
 
-	bus->devices[pci_device_of(dev)->devfn] = NULL;
+	bus->devices[pci->devfn] = NULL;
+	pci_bars_unmap(pci);
 }
 
 static char *pci_dev_path(struct device *dev)
