@@ -65,7 +65,7 @@ struct i8042 {
 	struct isa_device isa;
 	struct region data_port, command_port;
 	uint32_t keyboard_irq_number, mouse_irq_number;
-	struct irq *keyboard_irq, *mouse_irq;
+	struct irq *keyboard_irq, *mouse_irq, *a20;
 
 	uint8_t status, mode, outport;
 	uint8_t command;    /* waits for its data byte; 0: none */
@@ -182,6 +182,7 @@ static uint64_t i8042_read_status(void *opaque, uint64_t offset, unsigned size)
 static void i8042_set_outport(struct i8042 *c, uint8_t value)
 {
 	c->outport = value;
+	irq_set(c->a20, !!(value & OUTPORT_A20));
 	if (!(value & OUTPORT_NOT_RESET))
 		system_reset_request(SHUTDOWN_GUEST_RESET);
 }
@@ -239,9 +240,11 @@ static void i8042_write_command(void *opaque, uint64_t offset, uint64_t value, u
 		break;
 	case CMD_A20_ON:
 		c->outport |= OUTPORT_A20;
+		irq_raise(c->a20);
 		break;
 	case CMD_A20_OFF:
 		c->outport &= ~OUTPORT_A20;
+		irq_lower(c->a20);
 		break;
 	case CMD_PULSE ... 0xff:
 		/* The bits that are 0 pulse low: the first of them is the CPU's reset. */
@@ -323,6 +326,7 @@ static bool i8042_realize(struct device *dev, GError **errp)
 	region_init_io(&c->command_port, dev, "i8042-cmd", &command_ops, c, 1);
 	isa_add_ports(&c->isa, &c->data_port, 0x60);
 	isa_add_ports(&c->isa, &c->command_port, 0x64);
+	device_add_outputs(dev, "a20", &c->a20, 1);
 	return true;
 }
 

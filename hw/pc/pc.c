@@ -7,11 +7,8 @@
  *	I/O APIC, HPET; the interrupt controllers and the PIT may also be the accelerator's
  */
 #include "hw/i440fx.h"
-#include "hw/i8042.h"
 #include "hw/pc/pc.h"
 #include "hw/piix.h"
-
-extern const struct device_type port92_type;
 
 static bool pc_make_host(struct pc_machine *pc, GError **errp)
 {
@@ -125,11 +122,9 @@ static bool pc_build(struct machine *m, GError **errp)
 	    !pc_load_firmware(pc, i440fx_pci_memory(pc->host), errp) || !pc_make_rtc(pc, errp) ||
 	    !pc_make_fw_cfg(pc, errp))
 		return false;
-	device_create(&port92_type, &pc->isa->bus);
+	pc_make_a20(pc);
 	if (!pc_make_ports(pc, errp))
 		return false;
-	if (pc->i8042)
-		device_create(&i8042_type, &pc->isa->bus);
 	for (unsigned n = 0; n < MACHINE_SERIALS; n++) {
 		if (!pc_make_serial(pc, n, errp))
 			return false;

@@ -30,6 +30,7 @@ struct pc_machine {
 		*pit; /* NULL: not in the process */
 	struct isa_bus *isa;
 	struct irq smi; /* system management interrupt */
+	struct irq a20; /* gate of address line 20 */
 	bool boot_once_used;
 	struct region option_roms, bios, isa_bios, diagnostic_port, coprocessor_port;
 	struct ram_block *option_rom_memory, *bios_memory;
@@ -70,6 +71,9 @@ bool pc_make_pit(struct pc_machine *pc, GError **errp);
 bool pc_make_rtc(struct pc_machine *pc, GError **errp);
 bool pc_make_serial(struct pc_machine *pc, unsigned n, GError **errp);
 bool pc_make_parallel(struct pc_machine *pc, unsigned n, GError **errp);
+
+/* a20.c: port 92h and the keyboard controller, which have the A20 gate. */
+void pc_make_a20(struct pc_machine *pc);
 
 /* ports.c: the DMA controllers, and ports of the board that are no chip's. */
 bool pc_make_ports(struct pc_machine *pc, GError **errp);

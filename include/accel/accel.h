@@ -185,6 +185,9 @@ struct accel_ops {
 	/* Both end HLT (the caller says vcpu_wake()), and are lost on a CPU that waits for SIPI. */
 	bool (*vcpu_inject_nmi)(struct accel_cpu *cpu);
 	bool (*vcpu_inject_smi)(struct accel_cpu *cpu);
+	/* Address line 20, as it is after a reset, or pulled down: bit 20 of all physical addresses is 0.
+	 * NULL: addresses cannot be masked (KVM), and what programs do to the line has no effect. */
+	void (*vcpu_set_a20)(struct accel_cpu *cpu, bool high);
 	bool (*vcpu_set_debug)(struct accel_cpu *cpu, const struct debug_request *req,
 			       GError **errp);
 	const struct debug_stop *(*vcpu_debug_stop)(struct accel_cpu *cpu);

@@ -131,6 +131,57 @@ static void test_output_port(void)
 	qts_quit(s);
 }
 
+/* Port 92h is a child of the machine without a name of its own. */
+static char *port92_path(struct qts *s)
+{
+	json_object *list =
+		qts_qmp(s, "{'execute':'qom-list','arguments':{'path':'/machine/unattached'}}");
+	char *path = NULL;
+
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		json_object *child = json_object_array_get_idx(list, i);
+		const char *type = json_object_get_string(json_object_object_get(child, "type"));
+
+		if (!strcmp(type, "child<port92>"))
+			path = g_strdup_printf(
+				"/machine/unattached/%s",
+				json_object_get_string(json_object_object_get(child, "name")));
+	}
+	json_object_put(list);
+	g_assert_nonnull(path);
+	return path;
+}
+
+/* One gate, two ways to it: the last one wins. A reset opens it, a load puts it back. */
+static void test_a20(void)
+{
+	struct qts *s = qts_start("-machine pc");
+	g_autofree char *gate = port92_path(s);
+
+	qts_intercept_out(s, gate);
+	qts_outb(s, 0x92, 2);
+	g_assert_true(qts_irq(s, 0));
+	command(s, 0xdd);
+	g_assert_false(qts_irq(s, 0));
+	g_assert_cmphex(qts_inb(s, 0x92), ==, 2);
+	qts_outb(s, 0x92, 2);
+	g_assert_true(qts_irq(s, 0));
+	qts_outb(s, 0x92, 0);
+	g_assert_false(qts_irq(s, 0));
+	command(s, 0xd1);
+	qts_outb(s, DATA, 0xcf);
+	g_assert_true(qts_irq(s, 0));
+	command(s, 0xd1);
+	qts_outb(s, DATA, 0xcd);
+	g_assert_false(qts_irq(s, 0));
+	/* It goes through a reset on its way. */
+	qts_roundtrip(s);
+	g_assert_false(qts_irq(s, 0));
+	qts_reset(s);
+	g_assert_true(qts_irq(s, 0));
+	qts_quit(s);
+}
+
 static void test_reset_line(void)
 {
 	struct qts *s = start();
@@ -325,6 +376,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/i8042/self-tests", test_self_tests);
 	g_test_add_func("/i8042/mode", test_mode);
 	g_test_add_func("/i8042/output-port", test_output_port);
+	g_test_add_func("/i8042/a20", test_a20);
 	g_test_add_func("/i8042/reset-line", test_reset_line);
 	g_test_add_func("/i8042/keyboard", test_keyboard);
 	g_test_add_func("/i8042/mouse", test_mouse);
