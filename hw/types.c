@@ -15,6 +15,7 @@
 #include "hw/i8042.h"
 #include "hw/intc.h"
 #include "hw/isa.h"
+#include "hw/pc-versions.h"
 #include "hw/pci.h"
 #include "hw/pci/bridge.h"
 #include "hw/piix.h"
@@ -44,10 +45,13 @@ static const struct device_type *const rows[] = {
 	&machine_type,
 	&none_machine_type,
 	&microvm_machine_type,
+#define ROW(_major, _minor) &pc_##_major##_##_minor##_machine_type,
 	&pc_machine_type,
+	PC_VERSIONS(ROW)
+#undef ROW
 
-	/* Memory back ends */
-	&memory_backend_type,
+		/* Memory back ends */
+		& memory_backend_type,
 	&memory_backend_file_type,
 	&memory_backend_memfd_type,
 	&memory_backend_ram_type,

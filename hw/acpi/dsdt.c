@@ -215,7 +215,7 @@ static struct aml *fw_cfg_device(uint16_t port)
 static struct aml *host_bridge(const struct acpi_machine *m)
 {
 	return aml_device("PCI0", aml_name("_HID", aml_eisaid("PNP0A03")),
-			  aml_name("_ADR", aml_int(0)), aml_name("_UID", aml_int(0)),
+			  aml_name("_ADR", aml_int(0)), aml_name("_UID", aml_int(m->root_uid)),
 			  aml_name("_CRS", host_resources(m)), routing_table(), isa_bridge(m),
 			  m->gpe0 ? reserved_ports("GPE0", "GPE0 resources", m->gpe0, m->gpe0_len)
 				  : aml_list(),

@@ -176,6 +176,7 @@ static const struct field microvm_props[] = {
 
 static const struct machine_info microvm_info = {
 	.desc = "microvm (i386)",
+	.family = "microvm_i386",
 	.max_cpus = 255,
 	.default_cpu = "qemu64",
 	.default_ram_id = "microvm.ram",

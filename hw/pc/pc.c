@@ -1,5 +1,5 @@
 /*
- * The machine "pc": Intel 440FX with PIIX3, as QEMU's pc-i440fx-7.2 shows it to a guest.
+ * The machine "pc": Intel 440FX with PIIX3, as QEMU's pc-i440fx-7.2 shows it to a guest; versions.c has older ones.
  *
  *	CPU -- i440FX (00.0) -- PCI bus pci.0 -- PIIX3 (01.0) -- ISA bus isa.0
  *	                                      -- PIIX4 power management (01.3)
@@ -82,7 +82,7 @@ static void pc_raise_smi(void *opaque, unsigned n, int level)
 }
 
 /* System management mode is firmware's; a kernel that is entered directly would have no handler for it. */
-static bool pc_wants_smm(struct machine *m)
+bool pc_wants_smm(struct machine *m)
 {
 	if (m->smm == ONOFFAUTO_AUTO)
 		return !pc_boots_directly(pc_machine_of(m));
@@ -107,7 +107,7 @@ static bool pc_make_pm(struct pc_machine *pc, GError **errp)
 	return true;
 }
 
-static bool pc_build(struct machine *m, GError **errp)
+bool pc_build(struct machine *m, GError **errp)
 {
 	struct pc_machine *pc = pc_machine_of(m);
 
@@ -144,7 +144,7 @@ static bool pc_has_port(struct pc_machine *pc, uint16_t port)
 	return as_load(&pc->m.io, NULL, port, 1, &value) != MEM_UNASSIGNED;
 }
 
-static bool pc_finish(struct machine *m, GError **errp)
+bool pc_finish(struct machine *m, GError **errp)
 {
 	struct pc_machine *pc = pc_machine_of(m);
 	struct piix4_pm_ports ports = {
@@ -194,28 +194,12 @@ static const struct field pc_props[] = {
 	FIELD_ROW_END,
 };
 
-static const struct machine_info pc_info = {
-	.alias = "pc",
-	.desc = "Standard PC (i440FX + PIIX, 1996)",
-	.is_default = true,
-	.max_cpus = 255,
-	.default_cpu = "qemu64",
-	.default_ram_id = "pc.ram",
-	.default_ram_size = 128 * MIB,
-	.wakes_up = true,
-	.wants_smm = pc_wants_smm,
-	.cpu_hotplug = &pc_cpu_hotplug,
-	.build = pc_build,
-	.finish = pc_finish,
-};
-
 const struct device_type pc_machine_type = {
-	.name = "pc-i440fx-7.2-machine",
-	.help = "Standard PC (i440FX + PIIX, 1996)",
+	.name = "generic-pc-machine",
+	.help = "What PCs of all versions have",
 	.base = &machine_type,
 	.category = CATEGORY_MACHINE,
 	.size = sizeof(struct pc_machine),
-	.flags = STATE_NONE,
+	.flags = TYPE_ABSTRACT | STATE_NONE,
 	.props = pc_props,
-	.class_data = &pc_info,
 };

@@ -78,6 +78,21 @@ void pc_make_a20(struct pc_machine *pc);
 /* ports.c: the DMA controllers, and ports of the board that are no chip's. */
 bool pc_make_ports(struct pc_machine *pc, GError **errp);
 
+/* pc.c: the steps of the board, for versions.c, which has a machine type for each version of it. */
+extern const struct device_type pc_machine_type;
+bool pc_wants_smm(struct machine *m);
+bool pc_build(struct machine *m, GError **errp);
+bool pc_finish(struct machine *m, GError **errp);
+
+/* versions.c: what the board itself did in former versions. */
+enum pc_quirk {
+	PC_QUIRK_NO_HT_HOLE,   /* guests of AMD CPUs are not told of HyperTransport's addresses */
+	PC_QUIRK_ROOT_UID_1,   /* the PCI host bridge's _UID */
+	PC_QUIRK_NO_HOLE64,    /* no window above 4 GiB unless firmware used one */
+	PC_QUIRK_ALL_BELOW_4G, /* RAM ends at 3.5 GiB even where there is more */
+};
+bool pc_has_quirk(const struct pc_machine *pc, enum pc_quirk quirk);
+
 /* ram.c: where RAM below 4 GiB ends; what lies in memory, but for what firmware reserves itself. */
 uint64_t pc_ram_split(const struct pc_machine *pc);
 void pc_memory_map(const struct pc_machine *pc, struct e820_table *map);

@@ -19,7 +19,8 @@ uint64_t pc_ram_split(const struct pc_machine *pc)
 
 	if (pc->m.ram_size < limit)
 		return limit;
-	limit = MIN(limit, PC_RAM_BELOW_4G_EVEN);
+	if (!pc_has_quirk(pc, PC_QUIRK_ALL_BELOW_4G))
+		limit = MIN(limit, PC_RAM_BELOW_4G_EVEN);
 	if (limit % GIB)
 		warn_report("Large machine and max_ram_below_4g (%" PRIu64
 			    ") not a multiple of 1G; possible bad performance.",
@@ -32,6 +33,7 @@ void pc_memory_map(const struct pc_machine *pc, struct e820_table *map)
 	const struct cpu_features *cpu = &pc->m.features;
 
 	e820_add_board(map, pc->m.below_4g, pc->m.above_4g);
-	if (!strcmp(cpu->vendor, "AuthenticAMD") && cpu->phys_bits >= HT_PHYS_BITS)
+	if (!pc_has_quirk(pc, PC_QUIRK_NO_HT_HOLE) && !strcmp(cpu->vendor, "AuthenticAMD") &&
+	    cpu->phys_bits >= HT_PHYS_BITS)
 		e820_set(map, HT_START, HT_SIZE, E820_RESERVED);
 }

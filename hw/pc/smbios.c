@@ -23,8 +23,7 @@ struct smbios_tables *pc_describe_smbios(struct pc_machine *pc, GError **errp)
 {
 	const struct machine *m = &pc->m;
 	const struct cpu_topology *topo = &m->topo;
-	g_autofree char *name =
-		g_strndup(m->dev.type->name, strlen(m->dev.type->name) - strlen("-machine"));
+	g_autofree char *name = machine_type_name(m->dev.type);
 	unsigned cores = MAX(topo->dies * topo->cores, 1), threads = MAX(cores * topo->threads, 1);
 	const struct smbios_machine smbios = {
 		.manufacturer = "QEMU",

@@ -88,7 +88,9 @@ static GArray *describe_windows(const struct pc_machine *pc)
 	};
 	GArray *windows = g_array_new(false, false, sizeof(struct acpi_window));
 
-	g_array_append_vals(windows, fixed, G_N_ELEMENTS(fixed));
+	/* The last is the one above 4 GiB. */
+	g_array_append_vals(windows, fixed,
+			    G_N_ELEMENTS(fixed) - pc_has_quirk(pc, PC_QUIRK_NO_HOLE64));
 	return windows;
 }
 
@@ -141,6 +143,7 @@ struct acpi_tables *pc_describe(struct pc_machine *pc)
 	g_autoptr(GArray) memory = describe_memory(&pc->m);
 	g_autoptr(GByteArray) distances = describe_distances(&pc->m);
 	struct acpi_machine acpi = {
+		.root_uid = pc_has_quirk(pc, PC_QUIRK_ROOT_UID_1),
 		.ioapic = IOAPIC_BASE,
 		.pm_base = PM_BASE,
 		.sci = 9,

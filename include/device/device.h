@@ -205,6 +205,9 @@ extern const struct device_common_prop device_common_props[];
 /* `-global driver.property=value`; applies to devices made later, of that type or derived from it.
  * Those that fit no type or were never used warn at the end. */
 bool global_add(const char *driver, const char *property, const char *value, GError **errp);
+/* The same for a machine that has other defaults: -global wins, and unused ones are no news. The strings
+ * are borrowed for ever. */
+void global_add_default(const char *driver, const char *property, const char *value);
 void globals_warn_unused(void);
 
 /*

@@ -48,9 +48,24 @@ struct machine_flash {
 };
 #define MACHINE_FLASHES 2
 
+/*
+ * A default as older machines had it: "virtio-device", "queue_reset", "off". Of a machine of version
+ * @last and of those before it; the table goes from new to old, so that what is oldest wins. CPUs
+ * have the driver "x86_64-cpu", or the one of their model.
+ */
+struct machine_compat {
+	unsigned last; /* MACHINE_VERSION() */
+	const char *driver, *property, *value;
+};
+#define MACHINE_VERSION(_major, _minor) ((_major) << 8 | (_minor))
+
 struct machine_info {
-	const char *alias; /* "pc" */
-	const char *desc;  /* as -machine help shows it */
+	const char *alias;  /* "pc" */
+	const char *desc;   /* as -machine help shows it */
+	const char *family; /* of boards that differ in their version; NULL: it has none */
+	unsigned version;   /* MACHINE_VERSION() */
+	const struct machine_compat *compat; /* ends with a NULL driver; NULL: none */
+	bool numa_mem;                       /* -numa node,mem= was once understood */
 	bool is_default, deprecated;
 	unsigned max_cpus;
 	const char *default_cpu;    /* "qemu64" */
@@ -144,6 +159,10 @@ bool machine_finish(struct machine *m, GError **errp);
 /* Ends the vCPU threads and the accelerator: the last thing a process does. */
 void machine_stop(struct machine *m);
 
+/* The text of -cpu (or the default model) with what older machines had otherwise; caller frees. */
+char *machine_cpu_text(const struct machine_info *info, const char *cpu);
+/* Name of the type without "-machine"; caller frees. */
+char *machine_type_name(const struct device_type *type);
 const struct machine_info *machine_type_info(const struct device_type *type);
 /* By name or alias; NULL text: the default type. The error lists how to see them. */
 const struct device_type *machine_type_find(const char *name, GError **errp);

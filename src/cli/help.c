@@ -11,6 +11,17 @@ static int compare_types(const void *a, const void *b)
 		      (*(const struct device_type *const *)b)->name);
 }
 
+/* Families one after the other, the newest of each first; then those that have none. */
+static int compare_machines(const void *a, const void *b)
+{
+	const struct machine_info *x = machine_type_info(*(const struct device_type *const *)a);
+	const struct machine_info *y = machine_type_info(*(const struct device_type *const *)b);
+
+	if (!x->family || !y->family)
+		return x->family || y->family ? (x->family ? -1 : 1) : compare_types(a, b);
+	return g_strcmp0(x->family, y->family) ?: compare_types(b, a);
+}
+
 static GPtrArray *types_of(enum device_category category)
 {
 	GPtrArray *list = g_ptr_array_new();
@@ -23,19 +34,15 @@ static GPtrArray *types_of(enum device_category category)
 	return list;
 }
 
-static char *machine_name(const struct device_type *type)
-{
-	return g_strndup(type->name, strlen(type->name) - strlen("-machine"));
-}
-
 static void print_machines(GString *out)
 {
 	g_autoptr(GPtrArray) list = types_of(CATEGORY_MACHINE);
 
+	g_ptr_array_sort(list, compare_machines);
 	g_string_append(out, "Supported machines are:\n");
 	for (guint i = 0; i < list->len; i++) {
 		const struct machine_info *info = machine_type_info(list->pdata[i]);
-		g_autofree char *name = machine_name(list->pdata[i]);
+		g_autofree char *name = machine_type_name(list->pdata[i]);
 
 		if (info->alias)
 			g_string_append_printf(out, "%-20s %s (alias of %s)\n", info->alias,
@@ -46,22 +53,16 @@ static void print_machines(GString *out)
 	}
 }
 
-static void print_prop(const struct device_type *owner, const struct field *f, void *opaque)
-{
-	struct field rows[2] = {*f, FIELD_ROW_END};
-
-	if (!(f->flags & FIELD_HIDDEN))
-		fields_print_help(rows, opaque);
-}
-
 static bool print_machine_props(const char *name, GString *out, GError **errp)
 {
 	const struct device_type *type = machine_type_find(name, errp);
+	g_autoptr(GArray) rows = NULL;
 
 	if (!type)
 		return false;
+	rows = device_type_props(type);
 	g_string_append_printf(out, "%s options:\n", type->name);
-	device_type_foreach_prop(type, print_prop, out);
+	fields_print_help((const struct field *)rows->data, out);
 	return true;
 }
 

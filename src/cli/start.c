@@ -238,9 +238,8 @@ static bool set_memory(struct machine *m, const struct config *cfg, GError **err
 
 static bool set_cpus(struct machine *m, const struct config *cfg, GError **errp)
 {
-	g_autofree char *name =
-		g_strndup(m->dev.type->name, strlen(m->dev.type->name) - strlen("-machine"));
-	const char *cpu = cfg->cpu ? cfg->cpu : m->info->default_cpu;
+	g_autofree char *name = machine_type_name(m->dev.type);
+	g_autofree char *cpu = NULL;
 
 	m->topo = cfg->smp;
 	if (!cpu_topology_complete(&m->topo, m->info->max_cpus, name, errp))
@@ -249,6 +248,7 @@ static bool set_cpus(struct machine *m, const struct config *cfg, GError **errp)
 		m->topo = (struct cpu_topology){0};
 		return true;
 	}
+	cpu = machine_cpu_text(m->info, cfg->cpu ?: m->info->default_cpu);
 	return cpu_config_parse(cpu, &m->cpu, errp);
 }
 

@@ -1,12 +1,13 @@
-/* -global: defaults that users change for all devices of a type. */
+/* -global: defaults that users, or machines of old, change for all devices of a type. */
 #include "internal.h"
 
 struct global {
-	char *driver, *property, *value;
+	const char *driver, *property, *value;
 	bool used;
 };
 
-static GPtrArray *globals; /* struct global *, in order of the command line */
+static GPtrArray *globals;         /* struct global *, in order of the command line */
+static GPtrArray *machine_globals; /* the machine's, which come first */
 
 bool global_add(const char *driver, const char *property, const char *value, GError **errp)
 {
@@ -28,6 +29,16 @@ bool global_add(const char *driver, const char *property, const char *value, GEr
 	return true;
 }
 
+void global_add_default(const char *driver, const char *property, const char *value)
+{
+	struct global *global = g_new0(struct global, 1);
+
+	*global = (struct global){.driver = driver, .property = property, .value = value};
+	if (!machine_globals)
+		machine_globals = g_ptr_array_new();
+	g_ptr_array_add(machine_globals, global);
+}
+
 static bool names_chain(const char *name, const struct device_type *type)
 {
 	for (; type; type = type->base) {
@@ -37,10 +48,10 @@ static bool names_chain(const char *name, const struct device_type *type)
 	return false;
 }
 
-void globals_apply(struct device *dev)
+static void apply(const GPtrArray *list, struct device *dev)
 {
-	for (guint i = 0; globals && i < globals->len; i++) {
-		struct global *global = g_ptr_array_index(globals, i);
+	for (guint i = 0; list && i < list->len; i++) {
+		struct global *global = g_ptr_array_index(list, i);
 		GError *err = NULL;
 
 		if (!names_chain(global->driver, dev->type))
@@ -55,6 +66,12 @@ void globals_apply(struct device *dev)
 		else
 			dev->global_error = err;
 	}
+}
+
+void globals_apply(struct device *dev)
+{
+	apply(machine_globals, dev);
+	apply(globals, dev);
 }
 
 static bool any_type_named(const char *name)

@@ -20,6 +20,11 @@ const struct machine_info *machine_type_info(const struct device_type *type)
 	return device_type_class_data(type);
 }
 
+char *machine_type_name(const struct device_type *type)
+{
+	return g_strndup(type->name, strlen(type->name) - strlen("-machine"));
+}
+
 static bool machine_type_matches(const struct device_type *type, const char *name)
 {
 	const struct machine_info *info = machine_type_info(type);
@@ -46,12 +51,42 @@ const struct device_type *machine_type_find(const char *name, GError **errp)
 	return NULL;
 }
 
+static bool names_cpu(const char *driver)
+{
+	return g_str_has_suffix(driver, "x86_64-cpu");
+}
+
+/* A CPU's model and features are settled before there is a device, so its text takes them. */
+char *machine_cpu_text(const struct machine_info *info, const char *cpu)
+{
+	size_t len = strcspn(cpu, ",");
+	g_autofree char *model = g_strdup_printf("%.*s-x86_64-cpu", (int)len, cpu);
+	GString *text = g_string_new_len(cpu, len);
+
+	for (const struct machine_compat *c = info->compat; c && c->driver; c++) {
+		if (info->version <= c->last &&
+		    (!strcmp(c->driver, "x86_64-cpu") || !strcmp(c->driver, model)))
+			g_string_append_printf(text, ",%s=%s", c->property, c->value);
+	}
+	g_string_append(text, cpu + len);
+	return g_string_free(text, false);
+}
+
+static void add_compat(const struct machine_info *info)
+{
+	for (const struct machine_compat *c = info->compat; c && c->driver; c++) {
+		if (info->version <= c->last && !names_cpu(c->driver))
+			global_add_default(c->driver, c->property, c->value);
+	}
+}
+
 struct machine *machine_new(const struct device_type *type)
 {
 	struct device *dev = device_new(type);
 	struct machine *m = container_of(dev, struct machine, dev);
 
 	m->info = machine_type_info(type);
+	add_compat(m->info);
 	m->ram_size = m->info->default_ram_size;
 	m->boot.splash_time = m->boot.reboot_timeout = -1;
 	m->rtc_clock = QCLOCK_HOST;

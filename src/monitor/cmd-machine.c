@@ -128,11 +128,12 @@ static void add_machine(GArray *list, const struct device_type *type)
 {
 	const struct machine_info *info = machine_type_info(type);
 	struct machine_row row = {
-		.name = g_strndup(type->name, strlen(type->name) - strlen("-machine")),
+		.name = machine_type_name(type),
 		.alias = g_strdup(info->alias),
 		.has_is_default = info->is_default,
 		.is_default = info->is_default,
 		.hotpluggable_cpus = info->cpu_hotplug != NULL,
+		.numa_mem_supported = info->numa_mem,
 		.deprecated = info->deprecated,
 		.cpu_max = info->max_cpus,
 		.default_ram_id = g_strdup(info->default_ram_id),
