@@ -7,7 +7,6 @@
 #include "hw/pc/pc.h"
 
 #define SECTOR_SIZE  4096
-#define FLASH_MAX    (8 * MIB) /* both together; the I/O APIC is not far below */
 #define ISA_BIOS_MAX (128 * KIB)
 
 static const char *const names[MACHINE_FLASHES] = {"system.flash0", "system.flash1"};
@@ -53,7 +52,7 @@ bool pc_choose_flash(struct pc_machine *pc, GError **errp)
 }
 
 static bool check_size(const struct flash_store *store, const char *file, uint64_t used,
-		       GError **errp)
+		       uint64_t max, GError **errp)
 {
 	if (!store->size || store->size % SECTOR_SIZE) {
 		error_set(errp,
@@ -62,9 +61,11 @@ static bool check_size(const struct flash_store *store, const char *file, uint64
 			  file, store->size, SECTOR_SIZE);
 		return false;
 	}
-	if (store->size > FLASH_MAX - used) {
-		error_set(errp, "combined size of system firmware exceeds %" PRIu64 " bytes",
-			  FLASH_MAX);
+	if (max < used || store->size > max - used) {
+		error_set(errp,
+			  "combined size of system firmware exceeds %" PRIu64 " bytes: "
+			  "max-fw-size",
+			  max);
 		return false;
 	}
 	return true;
@@ -103,7 +104,7 @@ static bool map_isa_copy(struct pc_machine *pc, struct region *pci, const struct
 
 bool pc_map_flash(struct pc_machine *pc, struct region *pci, GError **errp)
 {
-	uint64_t used = 0;
+	uint64_t used = 0, max = pc->max_fw_size ?: PC_FLASH_MAX;
 
 	if (!pc->m.flash[0].file) {
 		error_set(errp, "pflash1 requires pflash0");
@@ -115,7 +116,7 @@ bool pc_map_flash(struct pc_machine *pc, struct region *pci, GError **errp)
 
 		if (!store)
 			return false;
-		if (!check_size(store, given->file, used, errp)) {
+		if (!check_size(store, given->file, used, max, errp)) {
 			store->ops->close(store);
 			return false;
 		}

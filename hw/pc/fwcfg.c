@@ -142,7 +142,7 @@ static bool add_sleep_states(struct pc_machine *pc, GError **errp)
 {
 	struct piix4_pm_facts pm;
 
-	if (!pc->pm || pc->m.no_acpi)
+	if (!pc->pm || !pc_has_acpi(pc))
 		return true;
 	pm = piix4_pm_facts(pc->pm);
 	return fw_cfg_add_file_bytes(

@@ -34,7 +34,7 @@ static bool set_acpi(struct pc_machine *pc, GError **errp)
 	g_autoptr(acpi_tables) acpi = NULL;
 	g_autoptr(GByteArray) script = NULL;
 
-	if (pc->m.no_acpi)
+	if (!pc_has_acpi(pc))
 		return true;
 	acpi = pc_describe(pc);
 	script = acpi_tables_script(acpi);

@@ -174,8 +174,18 @@ static bool make_speaker(struct pc_machine *pc, GError **errp)
 
 bool pc_make_irqchip(struct pc_machine *pc, GError **errp)
 {
-	bool ours = accel_of(pc)->irqchip != IRQCHIP_ON;
+	bool pics = pc->want_pic != ONOFFAUTO_OFF, pit = pc->want_pit != ONOFFAUTO_OFF;
 
-	return (!ours || (pc_make_controllers(pc, true, errp) && pc_make_pit(pc, errp))) &&
+	if (accel_of(pc)->irqchip == IRQCHIP_ON) {
+		if (pics && pit)
+			return make_speaker(pc, errp);
+		error_set(
+			errp,
+			"%s=off needs kernel-irqchip=split or off: the kernel makes all interrupt "
+			"controllers and the timer together",
+			pics ? "pit" : "pic");
+		return false;
+	}
+	return pc_make_controllers(pc, pics, errp) && (!pit || pc_make_pit(pc, errp)) &&
 	       make_speaker(pc, errp);
 }

@@ -138,15 +138,16 @@ static bool add_smbios(struct tables *t, struct pc_machine *pc, struct e820_tabl
 static bool boot_with_tables(struct pc_machine *pc, struct e820_table *map, GError **errp)
 {
 	struct tables t = {.end = pc->m.below_4g};
+	bool acpi = pc_has_acpi(pc), ok;
 	struct boot_request req = {
 		.kernel = pc->m.boot.kernel,
 		.initrd = pc->m.boot.initrd,
 		.append = pc->m.boot.append,
 		.map = map,
-		.rsdp = pc->m.no_acpi ? 0 : RSDP_ADDR,
+		.rsdp = acpi ? RSDP_ADDR : 0,
 	};
-	bool ok = (pc->m.no_acpi || add_acpi(&t, pc, map, errp)) && add_smbios(&t, pc, map, errp);
 
+	ok = (!acpi || add_acpi(&t, pc, map, errp)) && add_smbios(&t, pc, map, errp);
 	req.facs = t.facs;
 	req.blobs = t.blobs;
 	req.blob_count = t.count;

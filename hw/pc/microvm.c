@@ -38,10 +38,6 @@ static bool refuse_what_is_not_there(const struct microvm *v, GError **errp)
 				"devices only, use -machine pc for PCI");
 		return false;
 	}
-	if (v->pc.m.usb) {
-		error_set(errp, "microvm: usb=on is not supported: there is no USB controller");
-		return false;
-	}
 	if (v->ioapic2 == ONOFFAUTO_ON && microvm_has_acpi(v) && !has_ioapic2(v)) {
 		error_set(errp,
 			  "microvm: ioapic2=on needs kernel-irqchip=split or off: KVM's own "

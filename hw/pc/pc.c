@@ -159,41 +159,6 @@ bool pc_finish(struct machine *m, GError **errp)
 	       pc_boot_kernel(pc, errp) && pc_add_tables(pc, errp);
 }
 
-static bool pc_set_max_ram_below_4g(void *object, const struct field *field, GError **errp)
-{
-	const struct pc_machine *pc = object;
-
-	if (pc->max_ram_below_4g > 4 * GIB) {
-		error_set(errp,
-			  "Machine option 'max-ram-below-4g=%" PRIu64
-			  "' expects size less than or equal to 4G",
-			  pc->max_ram_below_4g);
-		return false;
-	}
-	if (pc->max_ram_below_4g < MIB)
-		warn_report("Only %" PRIu64 " bytes of RAM below the 4GiB boundary,"
-			    "BIOS may not work with less than 1MiB",
-			    pc->max_ram_below_4g);
-	return true;
-}
-
-static const struct field pc_props[] = {
-	{FIELD_AT(struct pc_machine, max_ram_below_4g, "max-ram-below-4g", FIELD_SIZE, 8,
-		  "Where RAM below 4 GiB ends at the latest"),
-	 PROP_FLAGS, .set = pc_set_max_ram_below_4g},
-	PROP_STRING(struct pc_machine, pflash[0], "pflash0", NULL,
-		    "Node with the image of the first flash chip, which holds firmware"),
-	PROP_STRING(struct pc_machine, pflash[1], "pflash1", NULL,
-		    "Node with the image of the second"),
-	PROP_BOOL(struct pc_machine, want_hpet, "hpet", true, "Have high precision event timers"),
-	PROP_ONOFFAUTO(struct pc_machine, m.smm, "smm", ONOFFAUTO_AUTO,
-		       "Have system management mode"),
-	PROP_BOOL(struct pc_machine, i8042, "i8042", true, "Have a keyboard controller"),
-	PROP_ENUM(struct pc_machine, smbios_entry_point, "smbios-entry-point-type",
-		  pc_smbios_entry_names, PC_SMBIOS_32, "Which entry point the SMBIOS table has"),
-	FIELD_ROW_END,
-};
-
 const struct device_type pc_machine_type = {
 	.name = "generic-pc-machine",
 	.help = "What PCs of all versions have",

@@ -18,7 +18,13 @@ struct pc_machine {
 
 	/* Properties */
 	uint64_t max_ram_below_4g; /* 0: the board's choice */
+	uint64_t max_fw_size;
+	int acpi, want_pic, want_pit; /* enum onoffauto */
 	bool i8042, want_hpet;
+	char *oem_id, *oem_table_id; /* NULL: the usual */
+	bool sata, smbus, bypass_iommu, nvdimm, cxl;
+	uint64_t bus_lock_ratelimit;
+	char *nvdimm_persistence, *speaker_audio;
 	char *pflash[MACHINE_FLASHES]; /* names of images; NULL: none */
 	int smbios_entry_point;        /* enum pc_smbios_entry */
 
@@ -83,6 +89,11 @@ extern const struct device_type pc_machine_type;
 bool pc_wants_smm(struct machine *m);
 bool pc_build(struct machine *m, GError **errp);
 bool pc_finish(struct machine *m, GError **errp);
+
+/* options.c: the properties of pc, and what follows from them. */
+#define PC_FLASH_MAX (8 * MIB) /* unless the user allows for more */
+extern const struct field pc_props[];
+bool pc_has_acpi(const struct pc_machine *pc);
 
 /* versions.c: what the board itself did in former versions. */
 enum pc_quirk {

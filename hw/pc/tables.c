@@ -143,6 +143,8 @@ struct acpi_tables *pc_describe(struct pc_machine *pc)
 	g_autoptr(GArray) memory = describe_memory(&pc->m);
 	g_autoptr(GByteArray) distances = describe_distances(&pc->m);
 	struct acpi_machine acpi = {
+		.oem_id = pc->oem_id,
+		.oem_table_id = pc->oem_table_id,
 		.root_uid = pc_has_quirk(pc, PC_QUIRK_ROOT_UID_1),
 		.ioapic = IOAPIC_BASE,
 		.pm_base = PM_BASE,

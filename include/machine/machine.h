@@ -118,7 +118,9 @@ struct machine {
 	int rtc_clock;     /* enum clock_id */
 
 	/* Properties every machine has */
-	char *memory_backend, *firmware;
+	char *memory_backend, *firmware, *memory_encryption, *dt_compatible;
+	int32_t phandle_start;
+	bool suppress_vmdesc;
 	void *confidential_guest; /* always NULL */
 	bool usb, mem_merge, dump_guest_core, graphics;
 	int vmport, smm; /* enum onoffauto */

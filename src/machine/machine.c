@@ -389,6 +389,24 @@ static const struct link_kind confidential_guest_link = {
 	.resolve = no_confidential_guest,
 };
 
+static bool refuse_memory_encryption(void *object, const struct field *field, GError **errp)
+{
+	error_set(errp, "No such memory encryption object '%s'",
+		  ((struct machine *)object)->memory_encryption);
+	return false;
+}
+
+static bool refuse_usb(void *object, const struct field *field, GError **errp)
+{
+	const struct machine *m = object;
+	g_autofree char *name = machine_type_name(m->dev.type);
+
+	if (!m->usb)
+		return true;
+	error_set(errp, "%s: usb=on is not supported: there is no USB controller", name);
+	return false;
+}
+
 static const struct field machine_props[] = {
 	PROP_STRING(struct machine, memory_backend, "memory-backend", NULL,
 		    "ID of the memory back end that is the RAM"),
@@ -396,7 +414,19 @@ static const struct field machine_props[] = {
 	PROP_BOOL(struct machine, mem_merge, "mem-merge", true, "Let the host merge equal pages"),
 	PROP_BOOL(struct machine, dump_guest_core, "dump-guest-core", true,
 		  "Include guest memory in a core dump"),
-	PROP_BOOL(struct machine, usb, "usb", false, "Have a USB controller"),
+	{FIELD_AT(struct machine, memory_encryption, "memory-encryption", FIELD_STRING,
+		  FIELD_IS_STRING(struct machine, memory_encryption),
+		  "Object that encrypts the guest's memory: there is none"),
+	 PROP_FLAGS, .set = refuse_memory_encryption},
+	PROP_STRING(struct machine, dt_compatible, "dt-compatible", NULL,
+		    "Accepted, has no effect on these machines"),
+	PROP_INT(struct machine, phandle_start, "phandle-start", 0, INT32_MIN, INT32_MAX,
+		 "Accepted, has no effect on these machines"),
+	PROP_BOOL(struct machine, suppress_vmdesc, "suppress-vmdesc", false,
+		  "Accepted, the migration stream always describes itself"),
+	{FIELD_AT(struct machine, usb, "usb", FIELD_BOOL, FIELD_IS_BOOL(struct machine, usb),
+		  "Have a USB controller: not supported"),
+	 PROP_FLAGS, .set = refuse_usb},
 	PROP_BOOL(struct machine, graphics, "graphics", true, "Have a display"),
 	PROP_LINK(struct machine, confidential_guest, "confidential-guest-support",
 		  &confidential_guest_link, "Object that hides the guest from its host"),
