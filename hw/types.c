@@ -6,6 +6,8 @@
 #include "accel/dbt.h"
 #include "accel/kvm.h"
 #include "accel/qtest.h"
+#include "crypto/secret.h"
+#include "crypto/tls.h"
 #include "hw/dma.h"
 #include "hw/flash.h"
 #include "hw/fw_cfg.h"
@@ -55,6 +57,15 @@ static const struct device_type *const rows[] = {
 	&memory_backend_file_type,
 	&memory_backend_memfd_type,
 	&memory_backend_ram_type,
+
+	/* Secrets, and what proves who one is */
+	&secret_common_type,
+	&secret_keyring_type,
+	&secret_type,
+	&tls_creds_anon_type,
+	&tls_creds_psk_type,
+	&tls_creds_type,
+	&tls_creds_x509_type,
 
 	/* Threads */
 	&iothread_type,

@@ -55,6 +55,7 @@ enum device_type_flags {
 	TYPE_USER_CREATABLE = BIT(1), /* -device, device_add, -object, object-add */
 	TYPE_HOTPLUGGABLE = BIT(2),
 	STATE_NONE = BIT(3), /* has no state to save, on purpose */
+	TYPE_EARLY = BIT(4), /* -object makes it before the back ends, which refer to it */
 };
 
 struct device_type {

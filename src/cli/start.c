@@ -114,12 +114,16 @@ static bool start_chardevs(const struct config *cfg, GError **errp)
 	return true;
 }
 
-static bool start_objects(const struct config *cfg, GError **errp)
+/* Credentials and secrets come before the back ends that refer to them, the rest after what it refers to. */
+static bool start_objects(const struct config *cfg, bool early, GError **errp)
 {
 	for (guint i = 0; i < cfg->objects->len; i++) {
 		const struct config_item *item =
 			&g_array_index(cfg->objects, struct config_item, i);
+		const struct device_type *type = device_type_find(item_text(item, "qom-type"));
 
+		if (early != (type && (type->flags & TYPE_EARLY)))
+			continue;
 		if (!object_add(item->props, !item->strict, errp))
 			return blame(item->where, false, errp);
 	}
@@ -407,7 +411,8 @@ bool start_machine(const struct config *cfg, GError **errp)
 
 	start_folders(cfg);
 	if (!start_log(cfg, errp) || !start_process(cfg, errp) || !start_globals(cfg, errp) ||
-	    !start_fdsets(cfg, errp) || !start_chardevs(cfg, errp) || !start_objects(cfg, errp) ||
+	    !start_fdsets(cfg, errp) || !start_objects(cfg, true, errp) ||
+	    !start_chardevs(cfg, errp) || !start_objects(cfg, false, errp) ||
 	    !start_board(cfg, &m, errp) || !start_devices(cfg, errp) ||
 	    !start_monitors(cfg, errp) || !start_qtest(cfg, m, errp) || !machine_finish(m, errp))
 		return false;

@@ -22,7 +22,7 @@ FORMATTER_VERSION = 14
 RANKS = {
     "abi": 0, "base": 1,
     "event": 10, "mem": 11, "api": 11,
-    "device": 20, "cpu": 20, "state": 21, "accel.h": 25,
+    "device": 20, "cpu": 20, "state": 21, "crypto": 21, "accel.h": 25,
     "machine": 30,
     "block": 35, "chardev": 35, "net": 35, "ui": 35,
     "hw/bus/core": 40, "hw/bus/isa": 40, "hw/bus/pci": 40, "hw/bus/virtio": 42, "hw/bus/ide": 42,
