@@ -290,10 +290,6 @@ static GBytes *keyring_read(struct secret *base, GError **errp)
 	g_autofree char *buffer = NULL;
 	GBytes *bytes;
 
-	if (!s->serial) {
-		error_set(errp, "'serial' parameter must be provided");
-		return NULL;
-	}
 	if (len >= 0) {
 		buffer = g_malloc0(len + 1);
 		got = syscall(SYS_keyctl, KEYCTL_READ, s->serial, buffer, len);
@@ -309,7 +305,7 @@ static GBytes *keyring_read(struct secret *base, GError **errp)
 }
 
 static const struct field keyring_props[] = {
-	PROP_INT(struct keyring_secret, serial, "serial", 0, 0, 0, "Number of the key"),
+	ARG_INT(struct keyring_secret, serial, "serial", "Number of the key"),
 	FIELD_ROW_END,
 };
 
