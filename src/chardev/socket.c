@@ -7,8 +7,10 @@
  * A server does not accept while it is connected: the next client waits in the kernel's queue. A
  * client with reconnect= connects in a worker thread, because looking up names and connecting block.
  * With telnet=on or websocket=on a wire (wire.h) stands between the connection and the front end. What it
- * has for the front end waits in `in` while that has no room, what it has for the peer in `out`; with
- * a handshake the connection counts from its end on.
+ * has for the front end waits in `in` while that has no room, what it has for the peer in `out`. With
+ * tls-creds= a TLS session (crypto/tls.h) stands between the socket and all that. Handshakes come in this
+ * order; the connection counts from the end of the last one on, and has to get there in time, since
+ * nobody else is served meanwhile.
  *
  * What is written while nobody is connected is dropped. A write error does not disconnect by itself;
  * it makes the loop look, since writers come from any thread.
@@ -21,24 +23,21 @@
 #include <unistd.h>
 
 #include "base/socket.h"
+#include "base/trace.h"
+#include "crypto/tls.h"
 #include "event/clock.h"
 #include "event/worker.h"
 #include "internal.h"
 #include "machine/runstate.h"
+#include "socket.h"
 #include "wire.h"
 
 #define READ_CHUNK 4096
 #define FDS_MAX    16 /* descriptors of one message, and waiting to be taken */
 
-struct socket_options {
-	struct chardev_common common;
-	struct socket_address addr;
-	bool has_server, server, has_wait, wait, has_nodelay, nodelay, delay;
-	bool has_telnet, telnet, has_tn3270, tn3270, has_websocket, websocket;
-	bool has_reconnect;
-	uint32_t reconnect; /* s; 0: never */
-	char *tls_creds, *tls_authz;
-};
+#define HANDSHAKE_SECONDS 60
+
+TRACE_DEFINE(chardev_tls_failed, "%s: %s");
 
 struct listener {
 	struct socket_chardev *sock;
@@ -61,11 +60,14 @@ struct socket_chardev {
 	int fd;            /* connection; -1: none */
 	struct fd_watch *watch;
 	bool paused;
+	struct tls_creds *creds;  /* NULL: no TLS */
+	struct tls_session *tls;  /* of this connection; guarded by write_lock */
+	bool shaking;             /* TLS hands */
 	struct wire *wire;        /* of this connection; NULL: bytes as they are */
-	bool speaking;            /* handshake done; guarded by write_lock, as `out` is */
+	bool speaking;            /* handshakes done; guarded by write_lock, as `out` is */
 	GByteArray *in, *out;     /* NULL without a wire */
-	struct bottom_half *look; /* a write failed, or the client's start */
-	struct timer retry;
+	struct bottom_half *look; /* a write did not go well, or input waits inside TLS */
+	struct timer retry, patience;
 	struct attempt *attempt;
 	bool complained; /* of not getting a connection, since the last one */
 	int fds[FDS_MAX];
@@ -76,6 +78,8 @@ struct socket_chardev {
 
 static void socket_disconnect(struct socket_chardev *sock);
 static void socket_set_fd(struct socket_chardev *sock, int fd);
+static void socket_opened(struct socket_chardev *sock);
+static void shake_hands(struct socket_chardev *sock);
 
 /* ---- Names ---- */
 
@@ -201,8 +205,15 @@ static ssize_t socket_receive(struct socket_chardev *sock, uint8_t *buf, size_t 
 			     .msg_iovlen = 1,
 			     .msg_control = &control,
 			     .msg_controllen = sizeof(control)};
-	ssize_t n = recvmsg(sock->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	ssize_t n;
 
+	if (sock->tls) {
+		g_mutex_lock(&sock->chr.write_lock);
+		n = tls_read(sock->tls, buf, len);
+		g_mutex_unlock(&sock->chr.write_lock);
+		return n;
+	}
+	n = recvmsg(sock->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	if (n > 0) {
 		g_mutex_lock(&sock->chr.write_lock);
 		keep_message_fds(sock, &msg);
@@ -211,22 +222,59 @@ static ssize_t socket_receive(struct socket_chardev *sock, uint8_t *buf, size_t 
 	return n;
 }
 
-/* ---- With a wire ---- */
-
-/* Sends what it can of `out`. write_lock held. False: the connection is dead. */
-static bool wire_flush(struct socket_chardev *sock)
+static bool input_waits(const struct socket_chardev *sock)
 {
-	while (sock->out->len) {
-		ssize_t n = send(sock->fd, sock->out->data, sock->out->len,
-				 MSG_DONTWAIT | MSG_NOSIGNAL);
-
-		if (n < 0 && errno != EINTR)
-			return errno == EAGAIN;
-		if (n > 0)
-			g_byte_array_remove_range(sock->out, 0, n);
-	}
-	return true;
+	return sock->tls && tls_pending(sock->tls);
 }
+
+/* ---- What the socket has not taken yet ---- */
+
+/* write_lock held. -1 with errno. */
+static ssize_t socket_send(struct socket_chardev *sock, const uint8_t *data, size_t len)
+{
+	ssize_t n;
+
+	if (sock->tls)
+		return tls_write(sock->tls, data, len);
+	do
+		n = send(sock->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n;
+}
+
+/* Sends what it can of `out`, and of a record. write_lock held. False: the connection is dead. */
+static bool socket_flush(struct socket_chardev *sock)
+{
+	while (sock->wire && sock->out->len) {
+		ssize_t n = socket_send(sock, sock->out->data, sock->out->len);
+
+		if (n < 0)
+			return errno == EAGAIN;
+		g_byte_array_remove_range(sock->out, 0, n);
+	}
+	return !sock->tls || sock->shaking || tls_flush(sock->tls) || errno == EAGAIN;
+}
+
+static bool socket_unsent(const struct socket_chardev *sock)
+{
+	return (sock->wire && sock->out->len) || (sock->tls && tls_unsent(sock->tls));
+}
+
+/* On the loop's thread. False: the connection is dead. */
+static bool flush_and_watch(struct socket_chardev *sock)
+{
+	bool ok, unsent;
+
+	g_mutex_lock(&sock->chr.write_lock);
+	ok = socket_flush(sock);
+	unsent = socket_unsent(sock);
+	g_mutex_unlock(&sock->chr.write_lock);
+	fd_watch_set_events(sock->watch,
+			    (sock->paused ? G_IO_HUP : G_IO_IN) | (unsent ? G_IO_OUT : 0));
+	return ok;
+}
+
+/* ---- With a wire ---- */
 
 /* Hands `in` to the front end as far as it has room. False: something is left. */
 static bool wire_deliver(struct socket_chardev *sock)
@@ -254,10 +302,9 @@ static void wire_begin(struct socket_chardev *sock)
 	sock->in = g_byte_array_new();
 	sock->out = g_byte_array_new();
 	sock->wire = wire_new(type);
-	sock->speaking = !type->handshake;
 	if (type->begin)
 		type->begin(sock->wire, sock->out);
-	wire_flush(sock);
+	socket_flush(sock);
 }
 
 static void wire_end(struct socket_chardev *sock)
@@ -265,13 +312,12 @@ static void wire_end(struct socket_chardev *sock)
 	g_clear_pointer(&sock->wire, wire_free);
 	g_clear_pointer(&sock->in, g_byte_array_unref);
 	g_clear_pointer(&sock->out, g_byte_array_unref);
-	sock->speaking = false;
 }
 
 static void pause_reading(struct socket_chardev *sock)
 {
 	sock->paused = true;
-	fd_watch_set_events(sock->watch, G_IO_HUP);
+	flush_and_watch(sock);
 }
 
 /* A peer that sends pings without end, and reads no answers, gets no further. */
@@ -285,12 +331,13 @@ static bool wire_take(struct socket_chardev *sock, const uint8_t *bytes, size_t 
 	result->answer = sock->out;
 	sock->wire->type->receive(sock->wire, bytes, len, result);
 	sock->speaking |= result->opened;
-	ok = wire_flush(sock) && sock->out->len <= 16 * WIRE_KEEP_MAX && !result->end;
+	ok = socket_flush(sock) && sock->out->len <= 16 * WIRE_KEEP_MAX && !result->end;
 	g_mutex_unlock(&sock->chr.write_lock);
 	return ok;
 }
 
-static void wire_readable(struct socket_chardev *sock)
+/* False: there is nothing more to be had now. */
+static bool wire_readable(struct socket_chardev *sock)
 {
 	struct wire_result result = {0};
 	uint8_t buf[READ_CHUNK];
@@ -299,50 +346,70 @@ static void wire_readable(struct socket_chardev *sock)
 
 	if (!wire_deliver(sock)) {
 		pause_reading(sock);
-		return;
+		return false;
 	}
-	n = socket_receive(sock, buf, sizeof(buf));
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
+	n = sock->wire ? socket_receive(sock, buf, sizeof(buf)) : -1;
+	if (n < 0 && (!sock->wire || errno == EAGAIN || errno == EINTR))
+		return false;
 	if (n <= 0) {
 		socket_disconnect(sock);
-		return;
+		return false;
 	}
 	ok = wire_take(sock, buf, n, &result);
 	if (result.opened)
-		chardev_event(&sock->chr, CHARDEV_OPENED);
+		socket_opened(sock);
 	while (result.breaks--)
 		chardev_event(&sock->chr, CHARDEV_BREAK);
 	if (sock->wire)
 		wire_deliver(sock);
 	if (sock->wire && !ok)
 		socket_disconnect(sock);
+	return sock->wire;
 }
 
-static void socket_readable(void *opaque, GIOCondition revents)
+static bool plain_readable(struct socket_chardev *sock)
 {
-	struct socket_chardev *sock = opaque;
 	uint8_t buf[READ_CHUNK];
-	int room;
+	int room = chardev_room(&sock->chr);
 	ssize_t n;
 
-	if (sock->wire && !(revents & (G_IO_HUP | G_IO_ERR))) {
-		wire_readable(sock);
-		return;
-	}
-	room = chardev_room(&sock->chr);
 	if (room <= 0) {
-		if (revents & (G_IO_HUP | G_IO_ERR)) {
-			socket_disconnect(sock);
-		} else {
-			pause_reading(sock);
-		}
-		return;
+		pause_reading(sock);
+		return false;
 	}
 	n = socket_receive(sock, buf, MIN(room, READ_CHUNK));
 	if (n > 0)
 		chardev_input(&sock->chr, buf, n);
 	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		socket_disconnect(sock);
+	return n > 0;
+}
+
+static void socket_readable(struct socket_chardev *sock)
+{
+	bool more;
+
+	do
+		more = sock->wire ? wire_readable(sock) : plain_readable(sock);
+	while (more && input_waits(sock));
+}
+
+static void socket_ready(void *opaque, GIOCondition revents)
+{
+	struct socket_chardev *sock = opaque;
+	bool gone = revents & (G_IO_HUP | G_IO_ERR);
+
+	if (sock->shaking) {
+		shake_hands(sock);
+		return;
+	}
+	if ((revents & G_IO_OUT) && !flush_and_watch(sock)) {
+		socket_disconnect(sock);
+		return;
+	}
+	if (!sock->paused && (gone || (revents & G_IO_IN)))
+		socket_readable(sock);
+	if (gone && sock->watch && sock->paused)
 		socket_disconnect(sock);
 }
 
@@ -353,7 +420,9 @@ static void socket_accept_input(struct chardev *chr)
 	if (!sock->watch || !sock->paused || (sock->wire && !wire_deliver(sock)) || !sock->watch)
 		return;
 	sock->paused = false;
-	fd_watch_set_events(sock->watch, G_IO_IN);
+	flush_and_watch(sock);
+	if (input_waits(sock))
+		bh_schedule(sock->look);
 }
 
 static int socket_take_fd(struct chardev *chr)
@@ -375,9 +444,7 @@ static int socket_take_fd(struct chardev *chr)
 /* All of it is taken, or nothing: what the peer has not read yet waits in `out`. */
 static int wire_write(struct socket_chardev *sock, const uint8_t *data, int len)
 {
-	if (!sock->speaking)
-		return len;
-	if (!wire_flush(sock)) {
+	if (!socket_flush(sock)) {
 		bh_schedule(sock->look);
 		errno = EPIPE;
 		return -1;
@@ -390,7 +457,9 @@ static int wire_write(struct socket_chardev *sock, const uint8_t *data, int len)
 		sock->wire->type->send(sock->wire, data, len, sock->out);
 	else
 		g_byte_array_append(sock->out, data, len);
-	wire_flush(sock);
+	socket_flush(sock);
+	if (socket_unsent(sock))
+		bh_schedule(sock->look);
 	return len;
 }
 
@@ -399,14 +468,12 @@ static int socket_write(struct chardev *chr, const uint8_t *data, int len)
 	struct socket_chardev *sock = container_of(chr, struct socket_chardev, chr);
 	ssize_t n;
 
-	if (sock->fd < 0)
+	if (!sock->speaking)
 		return len;
 	if (sock->wire)
 		return wire_write(sock, data, len);
-	do
-		n = send(sock->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	if (n < 0 && errno != EAGAIN) {
+	n = socket_send(sock, data, len);
+	if (n < 0 ? errno != EAGAIN : socket_unsent(sock)) {
 		int err = errno;
 
 		bh_schedule(sock->look);
@@ -568,6 +635,91 @@ static void start_attempt(void *opaque)
 
 /* ---- Connection ---- */
 
+/* All handshakes are done. */
+static void socket_opened(struct socket_chardev *sock)
+{
+	g_mutex_lock(&sock->chr.write_lock);
+	sock->speaking = true;
+	g_mutex_unlock(&sock->chr.write_lock);
+	sock->complained = false;
+	timer_del(&sock->patience);
+	chardev_event(&sock->chr, CHARDEV_OPENED);
+}
+
+/* Bytes can flow: the wire's turn. */
+static void socket_begin(struct socket_chardev *sock)
+{
+	const struct wire_type *type = wire_of(sock->opt);
+
+	if (type) {
+		g_mutex_lock(&sock->chr.write_lock);
+		wire_begin(sock);
+		g_mutex_unlock(&sock->chr.write_lock);
+	}
+	flush_and_watch(sock);
+	if (!type || !type->handshake)
+		socket_opened(sock);
+	if (input_waits(sock))
+		bh_schedule(sock->look);
+}
+
+/* A peer may fail as often as it likes: of a client's troubles the user hears once, of a server's never. */
+static void tls_failed(struct socket_chardev *sock, const GError *error)
+{
+	trace(chardev_tls_failed, sock->chr.id, error->message);
+	if (!sock->listeners && !sock->complained)
+		error_report("Unable to connect character device %s: %s", sock->chr.id,
+			     error->message);
+	sock->complained = true;
+	socket_disconnect(sock);
+}
+
+static void shake_hands(struct socket_chardev *sock)
+{
+	g_autoptr(GError) error = NULL;
+	enum tls_status status;
+
+	g_mutex_lock(&sock->chr.write_lock);
+	status = tls_handshake(sock->tls, &error);
+	sock->shaking = status != TLS_DONE;
+	g_mutex_unlock(&sock->chr.write_lock);
+	if (status == TLS_DONE)
+		socket_begin(sock);
+	else if (status == TLS_FAILED)
+		tls_failed(sock, error);
+	else
+		fd_watch_set_events(sock->watch, status == TLS_WANT_READ ? G_IO_IN : G_IO_OUT);
+}
+
+static void tls_begin(struct socket_chardev *sock)
+{
+	const struct socket_address *addr = &sock->opt->addr;
+	bool named = !sock->listeners && addr->kind == SOCKET_INET;
+	g_autoptr(GError) error = NULL;
+
+	sock->tls =
+		tls_session_new(sock->creds, sock->fd, named ? addr->at.inet.host : NULL, &error);
+	sock->shaking = true;
+	if (sock->tls)
+		shake_hands(sock);
+	else
+		tls_failed(sock, error);
+}
+
+static void patience_ends(void *opaque)
+{
+	struct socket_chardev *sock = opaque;
+
+	if (!sock->speaking)
+		socket_disconnect(sock);
+}
+
+static void be_patient(struct socket_chardev *sock)
+{
+	timer_set(&sock->patience,
+		  clock_now(QCLOCK_REALTIME) + (int64_t)HANDSHAKE_SECONDS * NS_PER_SEC);
+}
+
 static void socket_set_fd(struct socket_chardev *sock, int fd)
 {
 	const struct socket_options *opt = sock->opt;
@@ -576,24 +728,28 @@ static void socket_set_fd(struct socket_chardev *sock, int fd)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 	g_mutex_lock(&sock->chr.write_lock);
 	sock->fd = fd;
-	if (wire_of(opt))
-		wire_begin(sock);
 	g_mutex_unlock(&sock->chr.write_lock);
-	sock->complained = false;
 	listen_enable(sock, false);
 	name_connected(sock);
 	sock->paused = false;
-	sock->watch = fd_watch_new(sock->chr.loop, fd, G_IO_IN, socket_readable, sock);
-	if (!sock->wire || sock->speaking)
-		chardev_event(&sock->chr, CHARDEV_OPENED);
+	sock->watch = fd_watch_new(sock->chr.loop, fd, G_IO_IN, socket_ready, sock);
+	be_patient(sock);
+	if (sock->creds)
+		tls_begin(sock);
+	else
+		socket_begin(sock);
 }
 
 static void close_connection(struct socket_chardev *sock)
 {
-	fd_watch_free(sock->watch);
-	sock->watch = NULL;
+	timer_del(&sock->patience);
+	g_clear_pointer(&sock->watch, fd_watch_free);
 	drop_fds(sock);
 	wire_end(sock);
+	if (sock->tls)
+		tls_bye(sock->tls);
+	g_clear_pointer(&sock->tls, tls_session_free);
+	sock->shaking = sock->speaking = false;
 	if (sock->fd >= 0)
 		close(sock->fd);
 	sock->fd = -1;
@@ -601,7 +757,7 @@ static void close_connection(struct socket_chardev *sock)
 
 static void socket_disconnect(struct socket_chardev *sock)
 {
-	bool was_open = !sock->wire || sock->speaking;
+	bool was_open = sock->speaking;
 
 	if (sock->fd < 0)
 		return;
@@ -621,77 +777,41 @@ static void socket_disconnect(struct socket_chardev *sock)
 		retry_later(sock);
 }
 
-/* A write failed: if the connection is dead, so says poll(). */
+/* A write left something behind or failed: if the connection is dead, so says poll(). Or there is input that
+ * poll() does not know of. */
 static void socket_look(void *opaque)
 {
 	struct socket_chardev *sock = opaque;
 	struct pollfd p = {.fd = sock->fd, .events = POLLIN};
 
-	if (sock->fd < 0 || poll(&p, 1, 0) <= 0)
+	if (sock->fd < 0 || sock->shaking)
 		return;
-	if (p.revents & (POLLHUP | POLLERR))
+	if (!flush_and_watch(sock) ||
+	    (poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR)) && !input_waits(sock)))
 		socket_disconnect(sock);
-}
-
-static bool check_options(const struct socket_options *opt, GError **errp)
-{
-	bool server = !opt->has_server || opt->server;
-	const char *absent = opt->tn3270 ? "tn3270" : opt->tls_creds ? "tls-creds" : NULL;
-
-	if (absent)
-		error_set(errp, "'%s' option is not supported by socket chardevs here", absent);
-	else if (opt->telnet && opt->websocket)
-		error_set(errp, "'telnet' and 'websocket' exclude each other");
-	else if (opt->websocket && !server)
-		error_set(errp, "Websocket client is not implemented");
-	else if (opt->tls_authz)
-		error_set(errp, "'tls_authz' option requires 'tls_creds' option");
-	else if (server && opt->reconnect)
-		error_set(errp,
-			  "'reconnect' option is incompatible with socket in server listen mode");
-	else if (!server && opt->has_wait)
-		error_set(errp, "'wait' option is incompatible with socket in client connect mode");
-	else
-		return true;
-	return false;
-}
-
-/* The device keeps its options: they name the address for as long as it lives. */
-static struct socket_options *copy_options(const struct socket_options *opt)
-{
-	struct socket_options *copy = g_memdup2(opt, sizeof(*opt));
-	const struct socket_places *at = &opt->addr.at;
-
-	copy->common.logfile = copy->tls_creds = copy->tls_authz = NULL;
-	memset(&copy->addr.at, 0, sizeof(copy->addr.at));
-	switch (opt->addr.kind) {
-	case SOCKET_INET:
-		copy->addr.at.inet = at->inet;
-		copy->addr.at.inet.host = g_strdup(at->inet.host);
-		copy->addr.at.inet.port = g_strdup(at->inet.port);
-		break;
-	case SOCKET_UNIX:
-		copy->addr.at.un = at->un;
-		copy->addr.at.un.path = g_strdup(at->un.path);
-		break;
-	default:
-		copy->addr.at.fd = g_strdup(at->fd);
-	}
-	return copy;
+	else if (!sock->paused && input_waits(sock))
+		socket_readable(sock);
 }
 
 static bool socket_create(struct chardev *chr, const void *options, GError **errp)
 {
 	struct socket_chardev *sock = container_of(chr, struct socket_chardev, chr);
+	const struct socket_options *opt = options;
+	bool server = !opt->has_server || opt->server;
 	int fd;
 
 	sock->fd = -1;
-	sock->opt = copy_options(options);
+	sock->opt = socket_options_copy(options);
 	sock->look = bh_new(chr->loop, socket_look, sock);
 	timer_init(&sock->retry, chr->loop, QCLOCK_REALTIME, start_attempt, sock);
-	if (!check_options(options, errp))
+	timer_init(&sock->patience, chr->loop, QCLOCK_REALTIME, patience_ends, sock);
+	if (!socket_options_check(opt, errp))
 		return false;
-	if (!sock->opt->has_server || sock->opt->server)
+	if (opt->tls_creds)
+		sock->creds = tls_creds_get(opt->tls_creds, server ? TLS_SERVER : TLS_CLIENT, errp);
+	if (opt->tls_creds && !sock->creds)
+		return false;
+	if (server)
 		return socket_serve(sock, errp);
 	name_disconnected(sock);
 	if (sock->opt->reconnect) {
@@ -711,6 +831,7 @@ static void socket_destroy(struct chardev *chr)
 	timer_del(&sock->retry);
 	bh_free(sock->look);
 	close_connection(sock);
+	tls_creds_unref(sock->creds);
 	listen_enable(sock, false);
 	for (guint i = 0; sock->listeners && i < sock->listeners->len; i++)
 		close(g_array_index(sock->listeners, struct listener, i).fd);
@@ -733,106 +854,19 @@ static bool socket_set_loop(struct chardev *chr, struct loop *loop)
 	sock->look = bh_new(loop, socket_look, sock);
 	timer_del(&sock->retry);
 	timer_init(&sock->retry, loop, QCLOCK_REALTIME, start_attempt, sock);
+	timer_del(&sock->patience);
+	timer_init(&sock->patience, loop, QCLOCK_REALTIME, patience_ends, sock);
 	if (sock->watch) {
 		fd_watch_free(sock->watch);
 		sock->paused = false;
-		sock->watch = fd_watch_new(loop, sock->fd, G_IO_IN, socket_readable, sock);
+		sock->watch = fd_watch_new(loop, sock->fd, G_IO_IN | G_IO_OUT, socket_ready, sock);
+		if (!sock->speaking)
+			be_patient(sock);
+		bh_schedule(sock->look);
 	} else if (sock->listeners) {
 		listen_enable(sock, false);
 		listen_enable(sock, true);
 	}
-	return true;
-}
-
-/* ---- Options ---- */
-
-#define SOCKET_FLAG_ROWS                                                                           \
-	OPT_BOOL(struct socket_options, server, "server", "Listens instead of connecting"),        \
-		OPT_BOOL(struct socket_options, wait, "wait",                                      \
-			 "A server waits for its first client before the guest starts"),           \
-		OPT_BOOL(struct socket_options, nodelay, "nodelay",                                \
-			 "TCP sends small packets at once"),                                       \
-		OPT_BOOL(struct socket_options, telnet, "telnet", "Speaks the telnet protocol"),   \
-		OPT_BOOL(struct socket_options, tn3270, "tn3270", "Speaks the tn3270 protocol"),   \
-		OPT_BOOL(struct socket_options, websocket, "websocket",                            \
-			 "Speaks the WebSocket protocol"),                                         \
-		OPT_UINT(struct socket_options, reconnect, "reconnect",                            \
-			 "A client connects again after this many seconds; 0: never"),             \
-		OPT_STRING(struct socket_options, tls_creds, "tls-creds",                          \
-			   "Encrypts with these TLS credentials"),                                 \
-		OPT_STRING(struct socket_options, tls_authz, "tls-authz",                          \
-			   "Authorizes TLS peers with this object")
-
-static const struct field socket_rows[] = {
-	CHARDEV_COMMON_ROWS(struct socket_options),
-	ARG_STRUCT(struct socket_options, addr, "addr", &socket_address_set,
-		   "Where to listen or connect to"),
-	SOCKET_FLAG_ROWS,
-	FIELD_ROW_END,
-};
-const struct field_set chardev_socket_set = {"ChardevSocket", sizeof(struct socket_options),
-					     socket_rows};
-
-/* An optional scalar inside the address. */
-#define FLAT_INET(_m, _name, _kind, _help)                                                         \
-	{                                                                                          \
-		FIELD_AT(struct socket_options, addr.at.inet._m, _name, _kind,                     \
-			 sizeof(FIELD_MEMBER(struct socket_inet, _m)), _help),                     \
-			.flags = FIELD_OPTIONAL, .has = true,                                      \
-			.has_offset = offsetof(struct socket_options, addr.at.inet.has_##_m)       \
-	}
-
-static const struct field socket_flat[] = {
-	CHARDEV_COMMON_ROWS(struct socket_options),
-	OPT_STRING(struct socket_options, addr.at.un.path, "path", "Unix socket: its file's name"),
-	PROP_BOOL(struct socket_options, addr.at.un.abstract, "abstract", false,
-		  "Unix socket: the name is an abstract one"),
-	PROP_BOOL(struct socket_options, addr.at.un.tight, "tight", true,
-		  "Unix socket: an abstract name is not filled up with zero bytes"),
-	OPT_STRING(struct socket_options, addr.at.inet.host, "host",
-		   "TCP: host name or address; empty: all interfaces"),
-	OPT_STRING(struct socket_options, addr.at.inet.port, "port",
-		   "TCP: port number or service name"),
-	FLAT_INET(to, "to", FIELD_UINT, "TCP: the last port to try if others are taken"),
-	FLAT_INET(ipv4, "ipv4", FIELD_BOOL, "TCP: whether IPv4 may be used"),
-	FLAT_INET(ipv6, "ipv6", FIELD_BOOL, "TCP: whether IPv6 may be used"),
-	OPT_STRING(struct socket_options, addr.at.fd, "fd", "Number of an inherited descriptor"),
-	SOCKET_FLAG_ROWS,
-	/* "nodelay" without a value, as it was once written, arrives as delay=off. */
-	{
-		FIELD_AT(struct socket_options, delay, "delay", FIELD_BOOL, sizeof(bool),
-			 "TCP gathers small packets"),
-		.flags = FIELD_OPTIONAL | FIELD_HAS_DEFAULT | FIELD_HIDDEN,
-		.def = true,
-	},
-	FIELD_ROW_END,
-};
-
-static bool socket_finish_flat(void *options, GError **errp)
-{
-	struct socket_options *opt = options;
-	struct socket_places *at = &opt->addr.at;
-
-	if (!!at->un.path + !!at->inet.host + !!at->fd > 1) {
-		error_set(errp, "None or one of 'path', 'fd' or 'host' option required.");
-		return false;
-	}
-	opt->addr.kind = at->un.path ? SOCKET_UNIX : at->inet.host ? SOCKET_INET : SOCKET_FD;
-	if (opt->addr.kind == SOCKET_INET && !at->inet.port) {
-		error_set(errp, "chardev: socket: no port given");
-		return false;
-	}
-	if (opt->addr.kind == SOCKET_FD && !at->fd) {
-		error_set(errp, "chardev: socket: no path, host or fd given");
-		return false;
-	}
-	if (opt->addr.kind != SOCKET_INET)
-		g_clear_pointer(&at->inet.port, g_free);
-	/* The command line means a client where QMP means a server, and then waits. */
-	opt->has_server = true;
-	if (opt->server && !opt->has_wait)
-		opt->has_wait = opt->wait = true;
-	opt->nodelay |= !opt->delay;
 	return true;
 }
 
@@ -841,8 +875,8 @@ const struct chardev_type chardev_socket = {
 	.help = "A Unix or TCP socket, as server or client",
 	.size = sizeof(struct socket_chardev),
 	.options = &chardev_socket_set,
-	.flat = socket_flat,
-	.finish_flat = socket_finish_flat,
+	.flat = chardev_socket_flat,
+	.finish_flat = socket_options_finish,
 	.create = socket_create,
 	.destroy = socket_destroy,
 	.write = socket_write,

@@ -185,7 +185,7 @@ const struct device_type tls_creds_anon_type = {
 	.class_data =
 		&(const struct tls_creds_kind){
 			.type = GNUTLS_CRD_ANON,
-			.priority = ":+ANON-DH:+ANON-ECDH",
+			.priority = ":+ANON-DH",
 			.load = anon_load,
 			.unload = anon_unload,
 			.credentials = anon_credentials,
