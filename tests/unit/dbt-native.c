@@ -7,14 +7,19 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-void native_enter(void), native_enter_avx(void), native_exit_end(void), native_exit_branch(void),
-	native_return(void);
+/* Selectors of Linux: 64-bit code, 32-bit code, data. */
+#define CODE_64 0x33
+#define CODE_32 0x23
+
+void native_enter(void), native_enter_avx(void), native_enter_32(void), native_exit_end(void),
+	native_exit_branch(void), native_return(void);
 
 /* The flags are loaded on the host's stack, then nothing changes them until they are stored. */
 asm(".set frame, 0x1fff0000\n"
     ".set gpr, frame + 32\n"
     ".set flags, gpr + 128\n"
     ".set which, flags + 8\n"
+    ".set far, frame + 176\n"
     ".set vec, frame + 192\n"
     ".text\n"
     ".globl native_enter_avx\n"
@@ -36,6 +41,16 @@ asm(".set frame, 0x1fff0000\n"
     "	mov gpr + 96, %r12\n	mov gpr + 104, %r13\n	mov gpr + 112, %r14\n"
     "	mov gpr + 120, %r15\n	mov gpr + 32, %rsp\n"
     "	jmp *frame + 16\n"
+    ".globl native_enter_32\n"
+    "native_enter_32:\n"
+    "	push %rbp\n	push %rbx\n	push %r12\n	push %r13\n	push %r14\n	push %r15\n"
+    "	mov %rsp, frame + 24\n"
+    "	mov $0x2b, %eax\n	mov %eax, %ds\n	mov %eax, %es\n"
+    "	pushq flags\n	popfq\n"
+    "	mov gpr, %eax\n	mov gpr + 8, %ecx\n	mov gpr + 16, %edx\n	mov gpr + 24, %ebx\n"
+    "	mov gpr + 40, %ebp\n	mov gpr + 48, %esi\n	mov gpr + 56, %edi\n"
+    "	mov gpr + 32, %esp\n"
+    "	ljmpl *far\n"
     ".globl native_exit_branch\n"
     "native_exit_branch:\n"
     "	movq $1, which\n"
@@ -57,7 +72,10 @@ asm(".set frame, 0x1fff0000\n"
     "	ret\n");
 _Static_assert(offsetof(struct native_frame, gpr) == 32, "frame");
 _Static_assert(offsetof(struct native_frame, flags) == 160, "frame");
+_Static_assert(offsetof(struct native_frame, far_code) == 176, "frame");
 _Static_assert(offsetof(struct native_frame, vec) == 192, "frame");
+
+#define FAR_EXIT(_which) (NATIVE_CODE + NATIVE_PAGE + (_which)*16)
 
 static struct native_frame *frame(void)
 {
@@ -86,15 +104,24 @@ void native_init(void)
 	map(NATIVE_FRAME, NATIVE_PAGE, PROT_READ | PROT_WRITE);
 	frame()->exit[EXIT_END] = (uintptr_t)native_exit_end;
 	frame()->exit[EXIT_BRANCH] = (uintptr_t)native_exit_branch;
+	native_put_exit((uint8_t *)FAR_EXIT(EXIT_END), EXIT_END, false);
+	native_put_exit((uint8_t *)FAR_EXIT(EXIT_BRANCH), EXIT_BRANCH, false);
 }
 
-unsigned native_put_exit(uint8_t *code, enum native_exit which)
+/* 32-bit code cannot jump far enough: it goes by way of 64-bit code in its own neighbourhood. */
+void native_put_exit(uint8_t *code, enum native_exit which, bool is_32)
 {
-	uint32_t slot = NATIVE_FRAME + which * 8;
+	uint32_t slot = NATIVE_FRAME + which * 8, far = FAR_EXIT(which);
+	uint16_t selector = CODE_64;
 
-	memcpy(code, "\xff\x24\x25", 3); /* jmp *slot */
-	memcpy(code + 3, &slot, 4);
-	return 7;
+	if (is_32) {
+		code[0] = 0xea;
+		memcpy(code + 1, &far, 4);
+		memcpy(code + 5, &selector, 2);
+	} else {
+		memcpy(code, "\xff\x24\x25", 3); /* jmp *slot */
+		memcpy(code + 3, &slot, 4);
+	}
 }
 
 struct native_case *native_alloc(unsigned count)
@@ -104,6 +131,11 @@ struct native_case *native_alloc(unsigned count)
 
 	g_assert(p != MAP_FAILED);
 	return p;
+}
+
+void native_free(struct native_case *cases, unsigned count)
+{
+	munmap(cases, count * sizeof(struct native_case) + NATIVE_PAGE);
 }
 
 /* ---- In the child ---- */
@@ -128,6 +160,7 @@ static void on_fault(int sig, siginfo_t *info, void *opaque)
 	running->cr2 = regs[REG_CR2];
 	regs[REG_RSP] = frame()->host_rsp;
 	regs[REG_RIP] = (uintptr_t)native_return;
+	regs[REG_CSGSFS] = (regs[REG_CSGSFS] & ~0xffffLL) | CODE_64;
 	regs[REG_EFL] &= ~0x40500; /* AC, DF, TF */
 }
 
@@ -154,7 +187,11 @@ static void run_one(struct native_case *c)
 	memcpy(f->vec, c->before.vec, sizeof(f->vec));
 	f->flags = c->before.flags | 0x202;
 	f->code = NATIVE_CODE + c->start;
-	if (native_has_avx())
+	f->far_code = f->code;
+	f->far_selector = CODE_32;
+	if (c->is_32)
+		native_enter_32();
+	else if (native_has_avx())
 		native_enter_avx();
 	else
 		native_enter();

@@ -34,7 +34,8 @@ struct native_state {
 
 struct native_case {
 	uint8_t code[CODE_ROOM]; /* at NATIVE_CODE + start; ends with native_put_exit() */
-	uint32_t start;
+	uint32_t start, end;     /* end: behind the instruction */
+	bool is_32;              /* 32-bit code: the host's compatibility mode */
 	struct native_state before, after;
 };
 
@@ -46,17 +47,20 @@ struct native_frame {
 	uint64_t gpr[16];
 	uint64_t flags;
 	uint64_t which;
+	uint32_t far_code, far_selector;
 	uint8_t vec[16][32] __attribute__((aligned(64)));
 };
 
 /* Maps all of it. Once. */
 void native_init(void);
 bool native_has_avx(void);
-/* An indirect jump to a way out: its length. */
-unsigned native_put_exit(uint8_t *code, enum native_exit which);
+/* A jump to a way out, 7 bytes: indirect, or far in 32-bit code. */
+#define EXIT_LEN 7
+void native_put_exit(uint8_t *code, enum native_exit which, bool is_32);
 /* Runs all of them in a child; @cases is from native_alloc(). Returns how many were run: if the child
  * died, the one it died of is not counted. */
 unsigned native_run(struct native_case *cases, unsigned count);
 struct native_case *native_alloc(unsigned count);
+void native_free(struct native_case *cases, unsigned count);
 
 #endif

@@ -83,13 +83,16 @@ WEAK uint64_t mmu_fetch(struct dbt_cpu *cpu, uint64_t lin, const uint8_t **host)
 	return lin;
 }
 
-/* ---- What user code in flat 64-bit mode never comes to ---- */
-
+/* Of 32-bit code: flat. */
 WEAK uint64_t dbt_segment_linear(struct dbt_cpu *cpu, const struct op *op, unsigned seg,
 				 uint64_t offset, unsigned size, bool is_write)
 {
-	g_assert_not_reached();
+	if (offset + size - 1 > UINT32_MAX)
+		dbt_fault_code(cpu, op, seg == S_SS ? EXC_SS : EXC_GP, 0);
+	return offset;
 }
+
+/* ---- What user code never comes to ---- */
 
 /* An instruction that has gone astray. */
 WEAK void dbt_deliver(struct dbt_cpu *cpu, enum event_kind kind, const struct dbt_fault *fault)
@@ -199,7 +202,7 @@ struct dbt_cpu *stub_cpu_new(void)
 	cpu->machine->cpus = g_ptr_array_new();
 	g_ptr_array_add(cpu->machine->cpus, cpu);
 	take_features(&cpu->acc->features);
-	cpu->mode = MODE_LONG | MODE_CS64 | MODE_PE | MODE_CPL3 | MODE_SS32;
+	stub_cpu_set_32(cpu, false);
 	cpu->cpl = 3;
 	cpu->mmu_index = MMU_USER;
 	cpu->map_epoch = 1;
@@ -210,6 +213,13 @@ struct dbt_cpu *stub_cpu_new(void)
 			cpu->tlb[i][j] = (struct tlb_entry){TLB_NONE, TLB_NONE, TLB_NONE};
 	}
 	return cpu;
+}
+
+void stub_cpu_set_32(struct dbt_cpu *cpu, bool is_32)
+{
+	cpu->mode = MODE_LONG | MODE_PE | MODE_CPL3 | MODE_SS32 |
+		    (is_32 ? MODE_CS32 | MODE_FLAT : MODE_CS64);
+	cpu->seg[S_CS].limit = UINT32_MAX;
 }
 
 void stub_cpu_free(struct dbt_cpu *cpu)
