@@ -93,7 +93,7 @@ struct acpi_machine {
 	const struct acpi_window *windows; /* of the PCI host bridge */
 	unsigned window_count;
 	unsigned root_uid; /* of the PCI host bridge: _UID */
-	uint64_t ecam; /* memory-mapped PCI configuration space, 1 MiB for each of... */
+	uint64_t ecam;     /* memory-mapped PCI configuration space, 1 MiB for each of... */
 	unsigned ecam_buses;
 
 	unsigned nodes;                   /* NUMA nodes; 0: all is near */
