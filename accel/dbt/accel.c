@@ -175,6 +175,15 @@ static bool dbt_vcpu_translate(struct accel_cpu *acc, uint64_t vaddr, uint64_t *
 	return mmu_translate(cpu, vaddr, paddr);
 }
 
+static void dbt_vcpu_set_a20(struct accel_cpu *acc, bool high)
+{
+	struct dbt_cpu *cpu = dbt_cpu_of(acc);
+
+	cpu->a20_mask = high ? UINT64_MAX : ~BIT64(20);
+	mmu_flush(cpu);
+	block_flush_all(cpu);
+}
+
 static const struct accel_ops dbt_ops = {
 	.name = "dbt",
 	.alias = "tcg",
@@ -194,6 +203,7 @@ static const struct accel_ops dbt_ops = {
 	.vcpu_set_debug = dbt_vcpu_set_debug,
 	.vcpu_debug_stop = dbt_vcpu_debug_stop,
 	.vcpu_translate = dbt_vcpu_translate,
+	.vcpu_set_a20 = dbt_vcpu_set_a20,
 };
 
 /* ---- The type ---- */

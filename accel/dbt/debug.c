@@ -124,8 +124,11 @@ bool debug_before(struct dbt_cpu *cpu)
 		}
 	}
 	cpu->debug.reinject_db = false;
-	if (cpu->flags & FLAG_RF)
+	if (cpu->flags &
+	    FLAG_RF) { /* for one instruction; if it faults, the fault's flags have it */
+		cpu->flags &= ~FLAG_RF;
 		return false;
+	}
 	for (unsigned n = 0; n < 4; n++) {
 		if (is_enabled(cpu, n) && type_of(cpu, n) == BREAK_EXEC && cpu->dr[n] == lin)
 			hits |= BIT64(n);
@@ -143,7 +146,6 @@ bool debug_after(struct dbt_cpu *cpu, uint32_t old_flags)
 	uint64_t dr6 = cpu->db_pending | (old_flags & FLAG_TF ? DR6_BS : 0);
 
 	cpu->db_pending = 0;
-	cpu->flags &= ~FLAG_RF;
 	if (cpu->debug.single_step && !cpu->debug_hit)
 		stop(cpu, EXC_DB, DR6_FIXED | DR6_BS);
 	if (cpu->debug_hit)

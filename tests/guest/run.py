@@ -9,6 +9,7 @@ A guest's source, beside this file, says in its first lines what is expected of 
     // exit: N         status of the process (default: 33, what PASS makes of isa-debug-exit)
     // args: ...       options of its own
     // needs: hardware it uses instructions that a KVM which emulates the guest's kernel lacks
+    // lab cannot: REASON the processor of the KVM lab, which is QEMU's, does not do what is tested
 """
 
 import argparse
