@@ -143,7 +143,7 @@ def plain_text(pki):
                         assert b"qemu" not in got
                         if not got:
                             break
-                except ConnectionError:
+                except OSError:
                     pass
         good(pki, vmm)
 
