@@ -2,7 +2,7 @@
  * The protocols between a socket and a character device: the first byte says which and how, the second how the
  * rest is cut into pieces; after each piece something is sent, too. The same bytes in one piece must give the same data.
  */
-#include "chardev/wire.h"
+#include "src/chardev/wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
