@@ -76,6 +76,13 @@ static void set_id(char *id, size_t size, const char *text)
 	memcpy(id, text, len);
 }
 
+/* But of the table's name, as QEMU has it: zeros. */
+static void set_table_id(char id[8], const char *text)
+{
+	memset(id, 0, 8);
+	memcpy(id, text, MIN(strlen(text), 8));
+}
+
 static const char *oem_id(const struct acpi_machine *m)
 {
 	return m->oem_id ?: "BOCHS";
@@ -91,7 +98,7 @@ uint32_t tables_add(struct acpi_tables *t, const struct acpi_machine *m, const c
 	h->length = size;
 	h->revision = revision;
 	set_id(h->oem_id, sizeof(h->oem_id), oem_id(m));
-	set_id(h->oem_table_id, sizeof(h->oem_table_id), m->oem_table_id ?: "BXPC");
+	set_table_id(h->oem_table_id, m->oem_table_id ?: "BXPC    ");
 	h->oem_revision = 1;
 	set_id(h->creator_id, sizeof(h->creator_id), "BXPC");
 	h->creator_revision = 1;
