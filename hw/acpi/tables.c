@@ -76,16 +76,16 @@ static void set_id(char *id, size_t size, const char *text)
 	memcpy(id, text, len);
 }
 
-/* But of the table's name, as QEMU has it: zeros. */
-static void set_table_id(char id[8], const char *text)
+/* But what a user gives is followed by zeros, as QEMU has it. */
+static void set_user_id(char *id, size_t size, const char *text)
 {
-	memset(id, 0, 8);
-	memcpy(id, text, MIN(strlen(text), 8));
+	memset(id, 0, size);
+	memcpy(id, text, MIN(strlen(text), size));
 }
 
 static const char *oem_id(const struct acpi_machine *m)
 {
-	return m->oem_id ?: "BOCHS";
+	return m->oem_id ?: "BOCHS ";
 }
 
 uint32_t tables_add(struct acpi_tables *t, const struct acpi_machine *m, const char *signature,
@@ -97,8 +97,8 @@ uint32_t tables_add(struct acpi_tables *t, const struct acpi_machine *m, const c
 	set_id(h->signature, sizeof(h->signature), signature);
 	h->length = size;
 	h->revision = revision;
-	set_id(h->oem_id, sizeof(h->oem_id), oem_id(m));
-	set_table_id(h->oem_table_id, m->oem_table_id ?: "BXPC    ");
+	set_user_id(h->oem_id, sizeof(h->oem_id), oem_id(m));
+	set_user_id(h->oem_table_id, sizeof(h->oem_table_id), m->oem_table_id ?: "BXPC    ");
 	h->oem_revision = 1;
 	set_id(h->creator_id, sizeof(h->creator_id), "BXPC");
 	h->creator_revision = 1;
@@ -205,7 +205,7 @@ static void rsdp_set(struct acpi_tables *t, const struct acpi_machine *m, uint32
 	struct acpi_rsdp rsdp = {.revision = 2, .length = sizeof(rsdp)};
 
 	set_id(rsdp.signature, sizeof(rsdp.signature), "RSD PTR ");
-	set_id(rsdp.oem_id, sizeof(rsdp.oem_id), oem_id(m));
+	set_user_id(rsdp.oem_id, sizeof(rsdp.oem_id), oem_id(m));
 	g_byte_array_append(t->piece[ACPI_RSDP], (uint8_t *)&rsdp, sizeof(rsdp));
 	if (rsdt)
 		tables_point(t, ACPI_RSDP, offsetof(struct acpi_rsdp, rsdt), 4, rsdt);
