@@ -137,6 +137,14 @@ static bool add_acpi(const struct microvm *v, struct e820_table *map, struct boo
 }
 
 /*
+ * Where an 8086 begins, and where some operating systems jump to start over, Linux without a keyboard
+ * controller among them. PUSH 0 thrice; MOV BP, SP; LIDT [BP]; INT3: no way to deliver it, so a reset.
+ */
+#define FIRST_INSTRUCTION 0xffff0
+static const uint8_t start_over[] = {0x6a, 0x00, 0x6a, 0x00, 0x6a, 0x00, 0x89,
+				     0xe5, 0x0f, 0x01, 0x5e, 0x00, 0xcc};
+
+/*
  * An operating system on hardware-reduced ACPI takes the PICs as firmware leaves them: masked. Anything
  * else would reach the boot CPU's LINT0, which lets it through.
  */
@@ -150,6 +158,7 @@ static void act_as_firmware(void *opaque)
 	};
 	struct machine *m = opaque;
 
+	as_write(&m->memory, FIRST_INSTRUCTION, start_over, sizeof(start_over));
 	if (m->accel->irqchip == IRQCHIP_ON) {
 		m->accel->ops->mask_pics(m->accel);
 		return;
